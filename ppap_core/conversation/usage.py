@@ -1,0 +1,45 @@
+"""Token usage in one normal form (translation spec, C.9; pain 30)."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Usage:
+    """Tokens of one answer. ``None`` means "not reported", which is not the same as ``0``.
+
+    ``input_total`` includes ``cache_read`` and ``cache_write``; ``output_total`` includes
+    ``reasoning``. Uncached input, cache-read and cache-write tokens are therefore disjoint:
+    ``input_total - cache_read - cache_write`` is what was billed at the full input price.
+    """
+
+    input_total: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    output_total: int | None = None
+    reasoning: int | None = None
+    total: int | None = None
+    """As reported; ``None`` when the format has no such field. See `billed_total`."""
+    server_tool_calls: int | None = None
+
+    @property
+    def uncached_input(self) -> int | None:
+        """Input tokens that no cache covered; never negative; ``None`` when input is unknown."""
+        if self.input_total is None:
+            return None
+        return max(0, self.input_total - (self.cache_read or 0) - (self.cache_write or 0))
+
+    @property
+    def billed_total(self) -> int | None:
+        """The reported total, else input plus output, else ``None`` when neither is known."""
+        if self.total is not None:
+            return self.total
+        if self.input_total is None and self.output_total is None:
+            return None
+        return (self.input_total or 0) + (self.output_total or 0)
+
+    def updated(self, newer: Usage) -> Usage:
+        """`newer` laid over this one: a field it does not report keeps the value known so far."""
+        known = attrs.asdict(newer, filter=lambda _, value: value is not None)
+        return attrs.evolve(self, **known) if known else self

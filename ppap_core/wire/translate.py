@@ -1,0 +1,75 @@
+"""One upstream stream on its way to a client that speaks another format: decode, then encode."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..conversation import (
+    Delta,
+    End,
+    ErrorDetail,
+    Event,
+    Finish,
+    ItemMeta,
+    ItemStart,
+    StreamError,
+    Usage,
+    UsageUpdate,
+)
+from .format import StreamDecoder, StreamEncoder
+
+CUT_SHORT: Final = ErrorDetail(
+    message="The upstream closed the stream before the answer was complete",
+    status=502,
+    code="upstream_disconnected",
+)
+
+
+class Translation:
+    """The `StreamPath` of a pair of codecs. See there for the meaning of the attributes."""
+
+    def __init__(self, decoder: StreamDecoder, encoder: StreamEncoder) -> None:
+        self.committed = False
+        self.complete = False
+        self.error: ErrorDetail | None = None
+        self.usage: Usage | None = None
+        self._finished = False
+        self._decoder = decoder
+        self._encoder = encoder
+
+    def feed(self, data: bytes) -> bytes:
+        return self._passed_on(self._decoder.feed(data))
+
+    def close(self) -> bytes:
+        if self.complete or self.error is not None:
+            return b""
+        return self._passed_on(self._decoder.close())
+
+    def fail(self, error: ErrorDetail) -> bytes:
+        self.error = error
+        return self._encoder.feed([StreamError(error), End()])
+
+    def _passed_on(self, events: list[Event]) -> bytes:
+        for event in events:
+            kind = type(event)
+            if kind is Delta or kind is ItemMeta:
+                self.committed = True
+            elif kind is UsageUpdate:
+                usage = event.usage  # type: ignore[union-attr]
+                self.usage = self.usage.updated(usage) if self.usage else usage
+            elif kind is Finish:
+                self._finished = self.committed = True
+            elif kind is StreamError:
+                self.error = event.error  # type: ignore[union-attr]
+            elif kind is ItemStart and event.kind == "tool_call":  # type: ignore[union-attr]
+                self.committed = True
+            elif kind is End:
+                return self._ended(events)
+        return self._encoder.feed(events)
+
+    def _ended(self, events: list[Event]) -> bytes:
+        if self._finished or self.error is not None:
+            self.complete = self.error is None
+            return self._encoder.feed(events)
+        self.error = CUT_SHORT
+        return self._encoder.feed([*events[:-1], StreamError(CUT_SHORT), End()])
