@@ -1,0 +1,31 @@
+"""Upstream accounts and keys: what files say of them, what was learnt, and who goes next."""
+
+from .cooldown import Block, Cooldowns, CredentialState
+from .credential import (
+    Credential,
+    ModelName,
+    credential_id,
+    models_by_client_name,
+    with_unique_ids,
+)
+from .pool import Pool, Recovery, Route
+from .strategies import STRATEGIES, Candidate, Strategy, fill_first, round_robin
+
+__all__ = [
+    "STRATEGIES",
+    "Block",
+    "Candidate",
+    "Cooldowns",
+    "Credential",
+    "CredentialState",
+    "ModelName",
+    "Pool",
+    "Recovery",
+    "Route",
+    "Strategy",
+    "credential_id",
+    "fill_first",
+    "models_by_client_name",
+    "round_robin",
+    "with_unique_ids",
+]

@@ -1,0 +1,78 @@
+"""One upstream account or key, as files describe it (auth spec, 1.1 and 1.6)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Credential:
+    """Immutable; what is learnt at run time lives in `CredentialState`, under the same id.
+
+    ``provider`` names the `Provider` that can use it; ``label`` is what operators and lists call
+    it (several entries of one provider may differ in it). ``settings`` is the provider's own
+    config entry and may hold secrets, so it never shows in a repr.
+    """
+
+    id: str
+    provider: str
+    label: str
+    settings: Any = attrs.field(repr=False)
+    secrets: Sequence[str] = attrs.field(default=(), repr=False)
+    """What must never show in an error, should an upstream repeat it: keys and tokens."""
+    priority: int = 0
+    """Higher first."""
+    prefix: str = ""
+    proxy_url: str = attrs.field(default="", repr=False)
+    """Empty: inherit; ``direct`` or ``none``: no proxy."""
+    excluded_models: Sequence[str] = ()
+    disable_cooling: bool = False
+    request_retry: int | None = None
+    """Rounds of its own; ``None``: the global ``request-retry``."""
+
+
+def credential_id(kind: str, *parts: str) -> str:
+    """``<kind>:<12 hex>`` over the trimmed parts: stable over restarts and list order (1.6)."""
+    digest = hashlib.sha256(kind.encode())
+    for part in parts:
+        digest.update(b"\0" + part.strip().encode())
+    return f"{kind}:{digest.hexdigest()[:12]}"
+
+
+def with_unique_ids(credentials: Sequence[Credential]) -> list[Credential]:
+    """The same credentials; a repeated id gets ``-1``, ``-2``, … appended, in order."""
+    seen: dict[str, int] = {}
+    unique: list[Credential] = []
+    for credential in credentials:
+        count = seen.get(credential.id, 0)
+        seen[credential.id] = count + 1
+        unique.append(attrs.evolve(credential, id=f"{credential.id}-{count}") if count else credential)
+    return unique
+
+
+@attrs.frozen
+class ModelName:
+    """One ``models`` item of a config entry: the upstream's ``name`` and what clients call it."""
+
+    name: str
+    alias: str = ""
+
+    @property
+    def client_name(self) -> str:
+        return self.alias or self.name
+
+
+def models_by_client_name(models: Sequence[ModelName]) -> Mapping[str, list[str]]:
+    """Client name → upstream names, in config order: several under one alias are a pool (6.5)."""
+    pools: dict[str, list[str]] = {}
+    spelling: dict[str, str] = {}
+    for model in models:
+        shown = spelling.setdefault(model.client_name.casefold(), model.client_name)
+        pool = pools.setdefault(shown, [])
+        if model.name not in pool:
+            pool.append(model.name)
+    return pools

@@ -1,0 +1,110 @@
+"""What clients can ask for (auth spec, 4.3 and 6.3–6.7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ppap_core.credentials import Credential, Route
+from ppap_core.errors import InvalidRequest, ModelNotFound
+from ppap_core.models import Model, ModelIndex, build_index, matcher
+
+
+def credential(name: str, prefix: str = "", excluded: tuple[str, ...] = (), label: str = "p") -> Credential:
+    return Credential(
+        id=name, provider="p", label=label, settings=None, prefix=prefix, excluded_models=excluded
+    )
+
+
+def model(name: str, *upstream: str, created: int | None = None) -> Model:
+    return Model(id=name, upstream=upstream or (name,), created=created)
+
+
+def ids(index: ModelIndex) -> list[str]:
+    return [listed.id for listed in index.listed]
+
+
+def always(route: Route) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("force", "listed"), [(False, ["m", "teamA/m"]), (True, ["teamA/m"])], ids=["both", "forced"]
+)
+def test_a_prefix_adds_a_name_or_replaces_it(force: bool, listed: list[str]) -> None:
+    index = build_index([(credential("a", "teamA"), [model("m")])], force_prefix=force)
+    assert ids(index) == listed
+    assert index.resolve("teamA/m", always).candidates[0].targets[0].model == "m"
+
+
+def test_a_prefixed_name_reaches_only_its_own_credentials() -> None:
+    index = build_index(
+        [(credential("a", "t"), [model("m")]), (credential("b"), [model("m")])], force_prefix=False
+    )
+    assert [each.credential.id for each in index.resolve("t/m", always).candidates] == ["a"]
+    assert [each.credential.id for each in index.resolve("m", always).candidates] == ["a", "b"]
+
+
+def test_excluded_models_are_not_served() -> None:
+    index = build_index(
+        [
+            (
+                credential("a", excluded=("*-Preview", "x*y*z")),
+                [model("m-preview"), model("m"), model("x1y2z")],
+            )
+        ],
+        force_prefix=False,
+    )
+    assert ids(index) == ["m"]
+
+
+def test_names_are_found_in_any_case_and_listed_as_written() -> None:
+    index = build_index([(credential("a"), [model("Big-Model")])], force_prefix=False)
+    assert index.resolve("big-model", always).model == "Big-Model"
+    assert ids(index) == ["Big-Model"]
+
+
+def test_providers_with_more_credentials_come_first() -> None:
+    served = [
+        (credential("z1", label="zeta"), [model("m")]),
+        (credential("b", label="alpha"), [model("m")]),
+        (credential("z2", label="zeta"), [model("m")]),
+    ]
+    route = build_index(served, force_prefix=False).resolve("m", always)
+    assert [each.credential.id for each in route.candidates] == ["z1", "z2", "b"]
+
+
+def test_an_unknown_model_is_a_404_that_names_it() -> None:
+    """Not a 502, which clients would retry (client API spec, 8)."""
+    index = build_index([], force_prefix=False)
+    with pytest.raises(ModelNotFound, match="'nope'"):
+        index.resolve("nope", always)
+
+
+def test_a_missing_model_is_a_400() -> None:
+    with pytest.raises(InvalidRequest, match="`model` is missing"):
+        build_index([], force_prefix=False).resolve("", always)
+
+
+def test_auto_is_the_newest_model_that_is_available() -> None:
+    served = [(credential("a"), [model("old", created=1), model("new", created=3), model("mid", created=2)])]
+    index = build_index(served, force_prefix=False)
+    assert index.resolve("auto", always).model == "new"
+    assert index.resolve("AUTO", lambda route: route.model != "new").model == "mid"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("*", "anything", True),
+        ("gpt-*", "GPT-5", True),
+        ("gpt-*", "my-gpt-5", False),
+        ("a*b*c", "axxbyyc", True),
+        ("models/x", "x", True),
+        ("x", "models/x", True),
+        ("a.c", "abc", False),
+        ("", "", False),
+        ("   ", "x", False),
+    ],
+)
+def test_patterns_are_anchored_wildcards(pattern: str, name: str, matches: bool) -> None:
+    assert matcher([pattern])(name) is matches
