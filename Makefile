@@ -1,0 +1,58 @@
+# Everything a newcomer needs: `make run` serves, `make test` checks.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := -e . -e plugins/ppap-openai -e plugins/ppap-claude -e examples/custom-provider
+STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+PROJECTS := pyproject.toml plugins/ppap-openai/pyproject.toml plugins/ppap-claude/pyproject.toml \
+	examples/custom-provider/pyproject.toml constraints.txt
+
+.PHONY: run install dev test test-clients lint types architecture docs docs-check bench alone clean
+
+run: $(STAMP)
+	$(BIN)/ppap serve --init --config config.yaml
+
+install: $(STAMP)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "PPAP needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python $(PROJECTS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(PACKAGES)
+	touch $@
+
+dev: $(DEV_STAMP)
+
+$(DEV_STAMP): $(STAMP) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	touch $@
+
+test: $(DEV_STAMP)
+	$(BIN)/pytest
+
+lint: $(DEV_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV_STAMP)
+	$(BIN)/mypy
+
+architecture: $(DEV_STAMP)
+	$(BIN)/lint-imports
+
+docs: $(DEV_STAMP)
+	$(BIN)/python -m ppap_core.config.docs docs/configuration.md
+
+docs-check: $(DEV_STAMP)
+	$(BIN)/python -m ppap_core.config.docs --check docs/configuration.md
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(if $(PEER),--peer $(PEER)) $(if $(QUICK),--quick) $(ARGS)
+
+alone:
+	$(PYTHON) scripts/install_alone.py
+
+clean:
+	rm -rf $(VENV) build

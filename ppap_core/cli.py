@@ -1,0 +1,171 @@
+"""The ``ppap`` command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from . import __version__
+from .config import create_config, load, load_environment
+from .errors import ConfigError
+from .plugins import PluginHost
+
+if TYPE_CHECKING:
+    from .proxy import Proxy
+
+DEFAULT_CONFIG = "config.yaml"
+_config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ppap")
+def cli() -> None:
+    """A self-hosted proxy for LLM APIs, built as a plugin framework."""
+
+
+def main() -> None:
+    """Entry point of the ``ppap`` script."""
+    try:
+        cli(standalone_mode=True)
+    except ConfigError as error:
+        sys.exit(str(error))
+
+
+@cli.command()
+@_config_option
+@click.option("--init", "init", is_flag=True, help="First write a config with new keys, if there is none.")
+def serve(config: Path, init: bool) -> None:
+    """Serve until interrupted. Edits to the configuration apply while it runs."""
+    load_environment()
+    if init and not config.exists():
+        _initialise(config)
+    run(config)
+
+
+def run(config: Path) -> None:
+    """Serves `config`; shared with the reference-compatible command."""
+    from .proxy import Proxy  # the upstream client takes a fifth of a second to import
+    from .server import serve as serve_proxy
+
+    _log_to_stderr()
+    _need(config)
+    proxy = Proxy(config)
+    logging.getLogger().setLevel(logging.DEBUG if proxy.config.core.debug else logging.INFO)
+    try:
+        serve_proxy(proxy, lambda url: click.echo(_greeting(proxy, url)))
+    except OSError as error:
+        where = f"{proxy.config.core.host or '*'}:{proxy.config.core.port}"
+        sys.exit(f"cannot listen on {where}: {error.strerror or error}")
+
+
+@cli.command()
+@_config_option
+def init(config: Path) -> None:
+    """Write a configuration with newly generated keys, readable by you alone."""
+    if config.exists():
+        sys.exit(f"{config} exists; it was left as it is")
+    _initialise(config)
+
+
+def _initialise(config: Path) -> None:
+    created = create_config(config)
+    click.echo(
+        f"Wrote {config} (mode 0600).\n"
+        f"  client key      {created.client_key}\n"
+        f"  management key  {created.management_key}   (shown once; only its hash is stored)"
+    )
+
+
+@cli.command()
+@click.argument("config", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_CONFIG)
+def check(config: Path) -> None:
+    """Check a configuration: every mistake with its line, and what to do."""
+    host = _plugins_for(config)
+    loaded = load(config, host.sections())
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}")
+    click.echo(f"{config}: no errors")
+
+
+@cli.command()
+@_config_option
+def plugins(config: Path) -> None:
+    """List plugins: version, hooks, and why one was left out."""
+    from rich.console import Console  # only this command draws tables
+    from rich.table import Table
+
+    host = _plugins_for(config)
+    table = Table("plugin", "version", "state", "hooks, or the reason", box=None, pad_edge=False)
+    for report in host.reports.values():
+        told = report.reason or ", ".join(hook.removeprefix("ppap_") for hook in report.hooks)
+        table.add_row(report.name, report.version, report.state, told)
+    Console(soft_wrap=True).print(table)
+
+
+@cli.command()
+@_config_option
+def models(config: Path) -> None:
+    """List the models that clients can ask for, and who serves each."""
+    from .proxy import Proxy  # the upstream client takes a fifth of a second to import
+
+    _need(config)
+    proxy = Proxy(config)
+    index = proxy.snapshot.index
+    for model in index.listed:
+        route = index.routes[model.id.casefold()]
+        served = ", ".join(
+            f"{candidate.credential.label} ({'/'.join(target.model for target in candidate.targets)})"
+            for candidate in route.candidates
+        )
+        click.echo(f"{model.id}\t{served}")
+
+
+def _plugins_for(config: Path) -> PluginHost:
+    disabled = load(config, {}).core.plugins.disabled if config.exists() else ()
+    host = PluginHost(disabled)
+    host.discover()
+    return host
+
+
+def _need(config: Path) -> None:
+    if not config.exists():
+        sys.exit(f"{config} does not exist; `ppap init --config {config}` writes one with new keys")
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
+        level=logging.INFO,
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _greeting(proxy: Proxy, url: str) -> str:
+    """What to paste next."""
+    keys = [key for key in proxy.config.core.api_keys if key not in proxy.config.core.sample_keys]
+    key = keys[0] if keys else "any-key"
+    listed = proxy.snapshot.index.listed
+    model = listed[0].id if listed else "MODEL"
+    lines = [
+        f"PPAP {__version__} listens on {url}",
+        f"  client key  {key}",
+        f"  models      {len(listed)} (GET {url}/v1/models)",
+        "Try:",
+        f"  curl {url}/v1/chat/completions -H 'Authorization: Bearer {key}' \\",
+        "    -H 'Content-Type: application/json' \\",
+        f'    -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}\'',
+        f"Edit {proxy.path} while it runs: the next request uses it.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,392 @@
+"""One attempt: a request carried to one upstream, and its answer taken in as far as is safe.
+
+A carrier returns when the client may be answered: with a whole answer, or with a stream whose
+first real event has arrived. Everything that goes wrong before that is an `AttemptFailed`, and
+another upstream may be tried without the client noticing (pains 11–14, 18).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Protocol, TypeAlias
+
+import attrs
+
+from ..conversation import (
+    Conversation,
+    End,
+    ErrorDetail,
+    Event,
+    Reply,
+    Usage,
+)
+from ..conversation.collect import ReplyCollector, events_of
+from ..credentials import Candidate
+from ..credentials.verdict import UNREACHABLE, Failure, Verdict
+from ..errors import MalformedReply, UpstreamError, UpstreamFault, UpstreamTimeout
+from ..upstream import UpstreamReply
+from ..wire.format import NameMap, RelayWire, StreamPath, Target
+from ..wire.translate import CUT_SHORT, Translation
+from .exchange import Exchange
+from .provider import Call, EventProvider, Provider
+
+AnyProvider: TypeAlias = Provider | EventProvider
+
+
+class AttemptFailed(Exception):
+    """`verdict` says what follows. ``same_dialect``: the client could read the upstream's body."""
+
+    def __init__(self, failure: Failure, verdict: Verdict, *, same_dialect: bool = False) -> None:
+        super().__init__(failure.detail.message)
+        self.failure = failure
+        self.verdict = verdict
+        self.same_dialect = same_dialect
+
+
+@attrs.frozen(kw_only=True)
+class WholeAnswer:
+    """A JSON body in the client's dialect."""
+
+    body: bytes
+    usage: Usage | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class OpenStream:
+    """A stream that has begun. ``head`` is what the client gets at once; ``source`` has the rest."""
+
+    head: bytes
+    path: StreamPath
+    source: Source
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Source(Protocol):
+    """Where a stream path is fed from."""
+
+    async def step(self, path: StreamPath) -> bytes | None:
+        """Waits for more, feeds it; returns what to write, ``None`` after the end.
+
+        Raises `UpstreamError` when the upstream breaks.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+Answer: TypeAlias = WholeAnswer | OpenStream
+
+
+class Carrier(Protocol):
+    """How one provider's upstreams are used."""
+
+    @property
+    def provider(self) -> AnyProvider: ...
+
+    async def carry(self, exchange: Exchange, candidate: Candidate, target: Target) -> Answer:
+        """Raises `AttemptFailed`, and `RequestError` for what its format cannot say."""
+        ...
+
+
+class WireCarrier:
+    """For a provider whose upstream speaks a wire format: relay if the client does too, else translate."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self._relay = provider.wire if isinstance(provider.wire, RelayWire) else None
+
+    async def carry(self, exchange: Exchange, candidate: Candidate, target: Target) -> Answer:
+        wire = self.provider.wire
+        relay = self._relay if wire.name == exchange.wire.name else None
+        if relay is not None:
+            encoded = relay.patch_request(exchange.body, target)
+        else:
+            encoded = wire.encode_request(exchange.conversation, target)
+        deadlines = exchange.snapshot.stream_deadlines if exchange.stream else exchange.snapshot.deadlines
+        call = Call(
+            credential=candidate.credential,
+            target=target,
+            body=encoded.body,
+            stream=exchange.stream,
+            deadlines=deadlines,
+            headers=encoded.headers,
+            client_headers=exchange.arrival.client_headers,
+        )
+        reply: UpstreamReply | None = None
+        try:
+            reply = await self.provider.send(call)
+            if not 200 <= reply.status < 300:
+                raise UpstreamFault(*await self._refusal(reply))
+            taken = _Taken(exchange, target, reply, encoded.names, relay)
+            answer = await (self._stream(taken) if exchange.stream else self._whole(taken))
+        except (UpstreamError, UpstreamFault) as error:
+            if reply is not None:
+                await reply.close()
+            raise attempt_failed(self.provider, candidate, error, relay is not None) from error
+        except BaseException:
+            if reply is not None:
+                await reply.close()
+            raise
+        return answer
+
+    async def _refusal(self, reply: UpstreamReply) -> tuple[ErrorDetail, bytes]:
+        body = await reply.body()
+        detail = self.provider.wire.decode_error(reply.status, body)
+        if detail.retry_after is None:
+            detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
+        return detail, body
+
+    async def _whole(self, taken: _Taken) -> WholeAnswer:
+        reply = taken.reply
+        body = await reply.body()
+        await reply.close()
+        if _is_event_stream(reply):
+            return taken.encoded(self._collected(body, taken.names))
+        if taken.relay is not None:
+            relayed = taken.relay.relay_reply(body, taken.exchange.model, taken.target)
+            return WholeAnswer(body=relayed.body, usage=relayed.usage, headers=taken.headers)
+        return taken.encoded(self.provider.wire.decode_reply(body, taken.names))
+
+    async def _stream(self, taken: _Taken) -> OpenStream:
+        if _is_json(taken.reply):
+            return await self._stream_of_whole(taken)
+        exchange = taken.exchange
+        path: StreamPath
+        if taken.relay is not None:
+            path = taken.relay.stream_relay(exchange.body, exchange.model, taken.target)
+        else:
+            decoder = self.provider.wire.stream_decoder(taken.names)
+            path = Translation(decoder, exchange.wire.stream_encoder(exchange.conversation))
+        source = _ReplySource(taken.reply)
+        head = await _until_committed(path, source, exchange.snapshot.first_event_timeout)
+        return OpenStream(head=head, path=path, source=source, headers=taken.headers)
+
+    async def _stream_of_whole(self, taken: _Taken) -> OpenStream:
+        """The upstream answered a request for a stream with one JSON body; some do."""
+        body = await taken.reply.body()
+        events = events_of(self.provider.wire.decode_reply(body, taken.names))
+        encoder = taken.exchange.wire.stream_encoder(taken.exchange.conversation)
+        path = EventPath(encoder)
+        head = path.feed_events(events)
+        return OpenStream(head=head, path=path, source=_Ended(), headers=taken.headers)
+
+    def _collected(self, body: bytes, names: NameMap) -> Reply:
+        """The upstream answered a request for one body with a stream; some only can."""
+        decoder = self.provider.wire.stream_decoder(names)
+        collector = ReplyCollector()
+        collector.add(decoder.feed(body))
+        collector.add(decoder.close())
+        return finished_reply(collector)
+
+
+@attrs.frozen
+class _Taken:
+    """An answer that has been accepted, and what is needed to pass it on."""
+
+    exchange: Exchange
+    target: Target
+    reply: UpstreamReply
+    names: NameMap
+    relay: RelayWire | None
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Upstream headers to pass on, as ``passthrough-headers`` wants it."""
+        return self.exchange.snapshot.passed_through(self.reply.headers)
+
+    def encoded(self, reply: Reply) -> WholeAnswer:
+        exchange = self.exchange
+        body = exchange.wire.encode_reply(reply, exchange.conversation)
+        return WholeAnswer(body=body, usage=reply.usage, headers=self.headers)
+
+
+class EventCarrier:
+    """For a provider without a wire: it is handed the conversation and yields events."""
+
+    def __init__(self, provider: EventProvider) -> None:
+        self.provider = provider
+
+    async def carry(self, exchange: Exchange, candidate: Candidate, target: Target) -> Answer:
+        conversation = exchange.conversation
+        events = self.provider.generate(conversation, candidate.credential, target)
+        try:
+            if exchange.stream:
+                return await self._stream(exchange, conversation, events)
+            return await self._whole(exchange, conversation, events)
+        except (UpstreamError, UpstreamFault) as error:
+            raise attempt_failed(self.provider, candidate, error, same_dialect=False) from error
+
+    async def _stream(
+        self, exchange: Exchange, conversation: Conversation, events: AsyncIterator[Event]
+    ) -> OpenStream:
+        path = EventPath(exchange.wire.stream_encoder(conversation))
+        source = _EventSource(events)
+        head = await _until_committed(path, source, exchange.snapshot.first_event_timeout)
+        return OpenStream(head=head, path=path, source=source)
+
+    async def _whole(
+        self, exchange: Exchange, conversation: Conversation, events: AsyncIterator[Event]
+    ) -> WholeAnswer:
+        collector = ReplyCollector()
+        async for event in events:
+            collector.add((event,))
+        reply = finished_reply(collector)
+        body = exchange.wire.encode_reply(reply, conversation)
+        return WholeAnswer(body=body, usage=reply.usage)
+
+
+class EventPath(Translation):
+    """A `Translation` that is fed with events instead of bytes."""
+
+    def __init__(self, encoder: object) -> None:
+        super().__init__(_NoDecoder(), encoder)  # type: ignore[arg-type]
+
+    def feed_events(self, events: list[Event]) -> bytes:
+        return self._passed_on(events)
+
+
+class _NoDecoder:
+    def feed(self, data: bytes) -> list[Event]:
+        raise AssertionError("an event path is fed with events")
+
+    def close(self) -> list[Event]:
+        return [End()]
+
+
+class _ReplySource:
+    """Feeds a path from an upstream's body: all bytes of one read become one write."""
+
+    def __init__(self, reply: UpstreamReply) -> None:
+        self._reply = reply
+        self._ended = False
+
+    async def step(self, path: StreamPath) -> bytes | None:
+        if self._ended:
+            return None
+        data = await self._reply.read()
+        if data:
+            return path.feed(data)
+        self._ended = True
+        return path.close()
+
+    async def close(self) -> None:
+        await self._reply.close()
+
+
+class _EventSource:
+    """Feeds an event path from a provider's generator."""
+
+    def __init__(self, events: AsyncIterator[Event]) -> None:
+        self._events = events
+        self._ended = False
+
+    async def step(self, path: StreamPath) -> bytes | None:
+        if self._ended:
+            return None
+        event = await anext(self._events, None)
+        self._ended = event is None or isinstance(event, End)
+        assert isinstance(path, EventPath)
+        return path.feed_events([event if event is not None else End()])
+
+    async def close(self) -> None:
+        aclose = getattr(self._events, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+class _Ended:
+    """The source of a stream that is already whole."""
+
+    async def step(self, path: StreamPath) -> bytes | None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+
+async def _until_committed(path: StreamPath, source: Source, deadline: float | None) -> bytes:
+    """The bytes up to and with the first real event. Raises `UpstreamFault` for an in-band failure."""
+    held: list[bytes] = []
+    try:
+        async with asyncio.timeout(deadline):
+            while not path.committed:
+                written = await source.step(path)
+                if path.error is not None and not path.committed:
+                    raise UpstreamFault(path.error)
+                if written is None:
+                    raise UpstreamFault(EMPTY_STREAM)
+                held.append(written)
+    except TimeoutError:
+        raise UpstreamTimeout(f"The upstream sent no event within {deadline:g} s") from None
+    return b"".join(held)
+
+
+EMPTY_STREAM = ErrorDetail(
+    message="The upstream closed the stream before its first event", status=502, code="empty_stream"
+)
+
+
+def finished_reply(collector: ReplyCollector) -> Reply:
+    """What was collected. Raises `UpstreamFault` if it is an error, or was cut short."""
+    if collector.error is not None:
+        raise UpstreamFault(collector.error)
+    if not collector.finished:
+        raise UpstreamFault(CUT_SHORT)
+    return collector.reply()
+
+
+def attempt_failed(
+    provider: AnyProvider,
+    candidate: Candidate,
+    error: UpstreamError | UpstreamFault,
+    same_dialect: bool,
+) -> AttemptFailed:
+    """The failure with its verdict, and without the credential's secrets."""
+    if isinstance(error, UpstreamFault):
+        failure = Failure(
+            detail=_scrubbed(error.detail, candidate), body=_scrubbed_body(error.body, candidate)
+        )
+        return AttemptFailed(failure, provider.classify(failure), same_dialect=same_dialect)
+    failure = Failure(detail=error.detail)
+    if isinstance(error, MalformedReply):
+        return AttemptFailed(failure, provider.classify(failure))
+    return AttemptFailed(failure, UNREACHABLE)
+
+
+def _scrubbed(detail: ErrorDetail, candidate: Candidate) -> ErrorDetail:
+    message = detail.message
+    for secret in candidate.credential.secrets:
+        message = message.replace(secret, "[key]")
+    return detail if message == detail.message else attrs.evolve(detail, message=message)
+
+
+def _scrubbed_body(body: bytes, candidate: Candidate) -> bytes:
+    for secret in candidate.credential.secrets:
+        body = body.replace(secret.encode(), b"[key]")
+    return body
+
+
+def retry_after(value: str) -> float | None:
+    """Seconds from a ``Retry-After`` header, which holds seconds or a date; ``None`` if it is neither."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_event_stream(reply: UpstreamReply) -> bool:
+    return reply.headers.get("content-type", "").startswith("text/event-stream")
+
+
+def _is_json(reply: UpstreamReply) -> bool:
+    return reply.headers.get("content-type", "").startswith("application/json")

@@ -1,0 +1,55 @@
+"""Noticing that the client has gone, and cancelling its work (pain 16)."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Final
+
+from .body import Receive
+
+HEAD_START: Final = 0.25
+"""Seconds before the watch begins: most short requests are done by then and pay one timer, no task."""
+
+
+class DisconnectWatch:
+    """Within it, the current task is cancelled when the client disconnects; then ``gone`` is true.
+
+    The cancellation ends at this block: what follows it runs as usual.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self.gone = False
+        self._receive = receive
+        self._watcher: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> DisconnectWatch:
+        loop = asyncio.get_running_loop()
+        self._work = asyncio.current_task(loop)
+        self._timer = loop.call_later(HEAD_START, self._begin, loop)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if not self.gone:
+            return False
+        work = self._work
+        remaining = work.uncancel() if work is not None else 0
+        return kind is asyncio.CancelledError and remaining == 0
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watcher = loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        if self._work is not None:
+            self._work.cancel()

@@ -1,0 +1,164 @@
+"""Routes that generate: from an ASGI scope through the dispatch loop to the client's last byte."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from litestar import asgi
+from litestar.exceptions import NotFoundException
+from litestar.handlers import ASGIRouteHandler
+
+from ..conversation import ErrorDetail
+from ..credentials.verdict import UNREACHABLE, Failure, Verdict
+from ..errors import RequestError, UpstreamError
+from ..wire.format import ClientWire
+from .arrival import Arrival
+from .body import ClientGone, Receive, read_body
+from .carrier import OpenStream
+from .counting import count_tokens
+from .disconnect import DisconnectWatch
+from .dispatch import dispatch
+from .exchange import Exchange, ExchangeFailed
+from .response import Response, Send
+
+if TYPE_CHECKING:
+    from ..proxy import Proxy
+
+log = logging.getLogger("ppap.exchange")
+_DRAIN_SECONDS: Final = 0.5
+"""How long a finished upstream may take to end its body, so that its connection can be kept."""
+
+Work = Callable[[Exchange, Response], Any]
+
+
+def endpoint(proxy: Proxy, paths: Sequence[str], wire: ClientWire) -> ASGIRouteHandler:
+    """A route on which clients that speak `wire` get answers from models."""
+    return _route(proxy, paths, wire, _generate)
+
+
+def counting_endpoint(
+    proxy: Proxy, paths: Sequence[str], wire: ClientWire, render: Callable[[int], bytes]
+) -> ASGIRouteHandler:
+    """A route on which clients that speak `wire` learn how many input tokens a request has."""
+
+    async def count(exchange: Exchange, response: Response) -> None:
+        await response.whole(render(await count_tokens(exchange)))
+
+    return _route(proxy, paths, wire, count)
+
+
+def _route(proxy: Proxy, paths: Sequence[str], wire: ClientWire, work: Work) -> ASGIRouteHandler:
+    @asgi(list(paths), copy_scope=False, name=f"{wire.name} {paths[0]}")
+    async def handle(scope: Any, receive: Any, send: Any) -> None:
+        arrival = Arrival(scope)
+        if arrival.method == "POST":
+            await _serve(Exchange(proxy, wire, arrival), receive, send, work)
+        else:
+            raise NotFoundException
+
+    return handle
+
+
+async def _serve(exchange: Exchange, receive: Receive, send: Send, work: Work) -> None:
+    """One exchange, to its record, whatever happens."""
+    response = Response(exchange, send)
+    try:
+        exchange.identity = exchange.proxy.authenticate(exchange.arrival)
+        exchange.accept(await read_body(exchange.arrival, receive, exchange.snapshot.max_body))
+        with DisconnectWatch(receive) as watch:
+            await work(exchange, response)
+        if watch.gone:
+            exchange.cancelled()
+    except ClientGone:
+        exchange.cancelled()
+    except ExchangeFailed as failure:
+        await response.refuse(failure.detail, failure.body)
+    except RequestError as refusal:
+        await response.refuse(refusal.detail)
+    except asyncio.CancelledError:
+        exchange.failed(ErrorDetail(message="The proxy is shutting down", status=503, code="shutdown"))
+        raise
+    except Exception:
+        log.exception("request %s failed inside the proxy", exchange.id)
+        await response.refuse(_INTERNAL)
+    finally:
+        exchange.proxy.finished(exchange.record())
+
+
+_INTERNAL: Final = ErrorDetail(
+    message="Internal error; the proxy's log has the details under this request's X-PPAP-Request-Id",
+    status=500,
+    code="internal_error",
+)
+
+
+async def _generate(exchange: Exchange, response: Response) -> None:
+    answer = await response.kept_alive(dispatch(exchange))
+    if isinstance(answer, OpenStream):
+        await _stream(exchange, response, answer)
+        return
+    exchange.usage = answer.usage
+    _succeeded(exchange)
+    await response.whole(answer.body, answer.headers)
+
+
+async def _stream(exchange: Exchange, response: Response, stream: OpenStream) -> None:
+    """Passes a stream on, one write per upstream read; a slow client slows this upstream only."""
+    path, source = stream.path, stream.source
+    interval = exchange.snapshot.config.core.streaming.keepalive_seconds
+    try:
+        await response.begin_stream(stream.headers)
+        await response.write(stream.head)
+        while not path.complete and path.error is None:
+            step = source.step(path)
+            written = await (response.kept_alive(step) if interval > 0 else step)
+            if written is None:
+                break
+            if written:
+                await response.write(written)
+        await response.end()
+        await _drained(stream)
+        _judge(exchange, path.error)
+    except UpstreamError as error:
+        await response.end(path.fail(error.detail))
+        _blame(exchange, error.detail, UNREACHABLE)
+    finally:
+        exchange.usage = path.usage
+        await source.close()
+
+
+async def _drained(stream: OpenStream) -> None:
+    """Reads what is left after the end, so that the upstream connection can be used again."""
+    try:
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while await stream.source.step(stream.path) is not None:
+                pass
+    except (UpstreamError, TimeoutError):
+        return
+
+
+def _judge(exchange: Exchange, error: ErrorDetail | None) -> None:
+    """The stream's end, told by itself: a success, or a failure after the first byte."""
+    if error is None:
+        _succeeded(exchange)
+    elif exchange.serving is not None:
+        candidate, _ = exchange.serving
+        provider = exchange.proxy.carriers[candidate.credential.provider].provider
+        _blame(exchange, error, provider.classify(Failure(detail=error)))
+
+
+def _blame(exchange: Exchange, error: ErrorDetail, verdict: Verdict) -> None:
+    exchange.failed(error)
+    if exchange.serving is not None:
+        candidate, target = exchange.serving
+        cooling = not exchange.snapshot.config.core.disable_cooling
+        exchange.proxy.pool.failed(candidate.credential, target, verdict, cooling=cooling)
+
+
+def _succeeded(exchange: Exchange) -> None:
+    if exchange.serving is not None:
+        candidate, target = exchange.serving
+        exchange.proxy.pool.succeeded(candidate.credential, target)

@@ -1,0 +1,162 @@
+"""One client request, from its arrival to its record."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from ..access.keys import Identity
+from ..conversation import Conversation, ErrorDetail, Usage
+from ..credentials import Candidate, Route
+from ..errors import PpapError
+from ..wire.body import JsonBody
+from ..wire.format import ClientWire, Target
+from .arrival import Arrival
+from .record import Attempt, ExchangeRecord, Outcome
+
+if TYPE_CHECKING:
+    from ..proxy import Proxy
+
+CLIENT_CLOSED = 499
+ANONYMOUS = Identity(principal="", source="")
+
+
+class ExchangeFailed(PpapError):
+    """No upstream could serve the request. ``body`` is the upstream's own refusal, if the client
+    speaks its dialect; otherwise empty."""
+
+    def __init__(self, detail: ErrorDetail, body: bytes = b"") -> None:
+        super().__init__(detail.message)
+        self.detail = detail
+        self.body = body
+
+
+class Exchange:
+    """What is known of a request while it is served. Keeps the snapshot it started with."""
+
+    __slots__ = (
+        "_conversation",
+        "_error",
+        "_outcome",
+        "_queued",
+        "_started_at",
+        "arrival",
+        "attempts",
+        "body",
+        "first_byte",
+        "id",
+        "identity",
+        "model",
+        "proxy",
+        "route",
+        "serving",
+        "snapshot",
+        "started",
+        "status",
+        "stream",
+        "usage",
+        "wire",
+    )
+
+    def __init__(self, proxy: Proxy, wire: ClientWire, arrival: Arrival) -> None:
+        self.proxy = proxy
+        self.snapshot = proxy.snapshot
+        self.wire = wire
+        self.arrival = arrival
+        self.id = secrets.token_hex(4)
+        self.started = time.perf_counter()
+        self._started_at = time.time()
+        self.identity = ANONYMOUS
+        self.model = ""
+        self.stream = False
+        self.body: JsonBody
+        self.route: Route
+        self.serving: tuple[Candidate, Target] | None = None
+        self.attempts: list[Attempt] = []
+        self.status = 0
+        self.first_byte: float | None = None
+        self.usage: Usage | None = None
+        self._conversation: Conversation | None = None
+        self._outcome: Outcome = "succeeded"
+        self._error = ""
+        self._queued = 0.0
+
+    def accept(self, body: JsonBody) -> None:
+        """Looks at the body and finds out who can serve it. Raises `RequestError`."""
+        self.body = body
+        peek = self.wire.peek(body)
+        self.model = peek.model
+        self.stream = peek.stream
+        self.route = self.snapshot.index.resolve(peek.model, self.proxy.available)
+
+    @property
+    def conversation(self) -> Conversation:
+        """The request, decoded when first asked for. Raises `InvalidRequest`."""
+        if self._conversation is None:
+            self._conversation = self.wire.decode_request(self.body)
+        return self._conversation
+
+    def begin_attempt(self, candidate: Candidate, target: Target) -> float:
+        """Returns the time at which it began."""
+        self.serving = (candidate, target)
+        now = time.perf_counter()
+        self._queued = now - self.started
+        return now
+
+    def end_attempt(self, began: float, status: int | None, reason: str = "") -> None:
+        if self.serving is not None:
+            candidate, target = self.serving
+            credential = candidate.credential
+            self.attempts.append(
+                Attempt(
+                    credential_id=credential.id,
+                    provider=credential.label,
+                    model=target.model,
+                    status=status,
+                    reason=reason,
+                    seconds=time.perf_counter() - began,
+                )
+            )
+
+    def mark_first_byte(self) -> None:
+        if self.first_byte is None:
+            self.first_byte = time.perf_counter() - self.started
+
+    def failed(self, detail: ErrorDetail) -> None:
+        """The client was, or is about to be, told of a failure."""
+        self._outcome = "failed" if self.attempts else "refused"
+        self._error = detail.code or detail.type or detail.message
+
+    def cancelled(self) -> None:
+        """The client left: nobody's failure."""
+        self._outcome = "cancelled"
+        self._error = "client_cancelled"
+        self.status = CLIENT_CLOSED
+
+    def record(self) -> ExchangeRecord:
+        candidate, target = self.serving or (None, None)
+        credential = candidate.credential if candidate else None
+        return ExchangeRecord(
+            id=self.id,
+            started_at=self._started_at,
+            method=self.arrival.method,
+            path=self.arrival.path,
+            surface=self.wire.name,
+            client_address=self.arrival.client_address,
+            principal=self.identity.principal,
+            requested_model=self.model,
+            served_model=target.model if target else "",
+            provider=credential.provider if credential else "",
+            credential_id=credential.id if credential else "",
+            credential_label=credential.label if credential else "",
+            stream=self.stream,
+            status=self.status,
+            outcome=self._outcome,
+            error=self._error,
+            usage=self.usage,
+            queued=self._queued,
+            first_byte=self.first_byte,
+            total=time.perf_counter() - self.started,
+            attempts=tuple(self.attempts),
+        )

@@ -1,0 +1,77 @@
+"""The contract of a provider: how one kind of upstream is called."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from ..conversation import Conversation, Event
+from ..credentials.credential import Credential
+from ..credentials.verdict import Failure, Verdict
+from ..upstream import Deadlines, UpstreamReply
+from ..wire.format import Target, UpstreamWire
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One attempt at an upstream.
+
+    ``body`` is in the provider's wire format and ready to be sent. ``headers`` are what the format
+    carries outside the body. ``client_headers`` are the client's own, lower-case names, without
+    those that hold keys or belong to its connection: a provider passes on the ones it knows.
+    """
+
+    credential: Credential
+    target: Target
+    body: bytes = attrs.field(repr=False)
+    stream: bool
+    deadlines: Deadlines = Deadlines()
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    client_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A provider whose upstream speaks a wire format over HTTP."""
+
+    name: str
+    wire: UpstreamWire
+
+    async def send(self, call: Call) -> UpstreamReply:
+        """Sends the call and returns when the answer's head is here, whatever its status.
+
+        Raises `UpstreamError`. Must not retry: that is the core's business.
+        """
+        ...
+
+    def classify(self, failure: Failure) -> Verdict:
+        """What a failure means; `ppap_core.exchange.by_status` is the common answer."""
+        ...
+
+
+@runtime_checkable
+class EventProvider(Protocol):
+    """A provider without a wire: it is handed the conversation and yields events.
+
+    ``generate`` may raise `UpstreamFault` or `UpstreamError`; the events follow the contract of
+    `ppap_core.conversation.events` and end with `End`.
+    """
+
+    name: str
+
+    def generate(
+        self, conversation: Conversation, credential: Credential, target: Target
+    ) -> AsyncIterator[Event]: ...
+
+    def classify(self, failure: Failure) -> Verdict: ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """A provider that can say how many input tokens a conversation has."""
+
+    async def count_tokens(self, conversation: Conversation, credential: Credential, target: Target) -> int:
+        """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
+        ...

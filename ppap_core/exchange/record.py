@@ -1,0 +1,61 @@
+"""What happened to one request: everything that logs, analytics and queues need, once, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import attrs
+
+from ..conversation import Usage
+
+Outcome = Literal["succeeded", "failed", "refused", "cancelled"]
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One call to an upstream. ``status`` is its HTTP status, or what its in-band error stands for."""
+
+    credential_id: str
+    provider: str
+    model: str
+    status: int | None
+    reason: str
+    """The verdict's reason; empty for a success."""
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class ExchangeRecord:
+    """One client request from arrival to its end. Times in seconds, tokens as reported.
+
+    ``outcome``: ``refused`` means that no upstream was called; ``cancelled`` that the client left,
+    which is told as status 499 and counts against nobody.
+    ``first_byte`` runs from arrival to the first byte that went to the client; ``None``: none did.
+    """
+
+    id: str
+    started_at: float
+    """Unix time."""
+    method: str
+    path: str
+    surface: str
+    """Name of the wire format the client spoke; empty for routes without one."""
+    client_address: str
+    principal: str
+    """Who the client is: a hash of its key, or empty when access is open."""
+    requested_model: str
+    served_model: str
+    provider: str
+    credential_id: str
+    credential_label: str
+    stream: bool
+    status: int
+    outcome: Outcome
+    error: str
+    usage: Usage | None
+    queued: float
+    """Seconds from arrival until the last attempt began."""
+    first_byte: float | None
+    total: float
+    attempts: Sequence[Attempt]

@@ -1,0 +1,140 @@
+"""The answer on its way to the client: head, keep-alives, body, and errors in its own dialect."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from ..conversation import End, ErrorDetail, StreamError
+from .exchange import Exchange
+
+Send = Callable[[Any], Awaitable[None]]
+T = TypeVar("T")
+
+CORS_HEADERS: Final = (
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"Retry-After, Location, X-Request-Id, X-PPAP-Request-Id",
+    ),
+)
+_STREAM_HEADERS: Final = (
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+_JSON: Final = (b"content-type", b"application/json")
+
+
+class Response:
+    """One response. A late error goes into the stream; an early one becomes the status."""
+
+    def __init__(self, exchange: Exchange, send: Send) -> None:
+        self._exchange = exchange
+        self._send = send
+        self._started = False
+
+    async def whole(self, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> None:
+        """A complete JSON answer."""
+        self._exchange.mark_first_byte()
+        if not self._started:
+            self._exchange.status = 200
+            await self._start(200, (_JSON, _length(body), *_encoded(headers)))
+        await self._body(body)
+
+    async def begin_stream(self, headers: Sequence[tuple[str, str]] = ()) -> None:
+        if not self._started:
+            self._exchange.status = 200
+            media = (b"content-type", self._exchange.wire.stream_media_type.encode())
+            await self._start(200, (media, *_STREAM_HEADERS, *_encoded(headers)))
+
+    async def write(self, data: bytes) -> None:
+        self._exchange.mark_first_byte()
+        await self._body(data, more=True)
+
+    async def end(self, data: bytes = b"") -> None:
+        if data:
+            self._exchange.mark_first_byte()
+        await self._body(data)
+
+    async def refuse(self, detail: ErrorDetail, body: bytes = b"") -> None:
+        """Tells the client of a failure; `body` is a refusal already in its dialect."""
+        exchange = self._exchange
+        exchange.failed(detail)
+        if self._started and exchange.stream:
+            encoder = exchange.wire.stream_encoder(exchange.conversation)
+            await self.end(encoder.feed([StreamError(detail), End()]))
+            return
+        text = body or exchange.wire.encode_error(detail)
+        if not self._started:
+            exchange.status = detail.status
+            await self._start(detail.status, (_JSON, _length(text), *_hints(detail)))
+        await self._body(text)
+
+    async def kept_alive(self, work: Awaitable[T]) -> T:
+        """The result of `work`; meanwhile the client hears from us as often as is configured.
+
+        The first sign of life commits the status to 200 (client API spec, 11.5).
+        """
+        core = self._exchange.snapshot.config.core
+        interval = (
+            core.streaming.keepalive_seconds if self._exchange.stream else core.nonstream_keepalive_interval
+        )
+        if interval <= 0:
+            return await work
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=interval))[0]:
+                await self._sign_of_life()
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _sign_of_life(self) -> None:
+        if self._exchange.stream:
+            await self.begin_stream()
+            await self._body(self._exchange.wire.keep_alive, more=True)
+            return
+        if not self._started:
+            self._exchange.status = 200
+            await self._start(200, (_JSON,))
+        await self._body(b"\n", more=True)
+
+    async def _start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self._started = True
+        request_id = (b"x-ppap-request-id", self._exchange.id.encode())
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [*headers, request_id, *CORS_HEADERS],
+            }
+        )
+
+    async def _body(self, data: bytes, *, more: bool = False) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": more})
+
+
+async def send_json(send: Send, status: int, body: bytes) -> None:
+    """A whole JSON response outside of any exchange."""
+    headers = [_JSON, _length(body), *CORS_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(body)).encode()
+
+
+def _encoded(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _hints(detail: ErrorDetail) -> list[tuple[bytes, bytes]]:
+    hints = []
+    if detail.retry_after is not None and detail.status in (429, 503, 529):
+        hints.append((b"retry-after", str(max(1, math.ceil(detail.retry_after))).encode()))
+    if detail.status == 401:
+        hints.append((b"www-authenticate", b"Bearer"))
+    return hints

@@ -1,0 +1,64 @@
+"""The routes that list models, in the shape that the asking client knows (client API spec, 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+
+from .errors import RequestError
+from .exchange.arrival import Arrival
+from .exchange.response import send_json
+from .models import ListedModel, ModelList, shape_for
+
+if TYPE_CHECKING:
+    from .proxy import Proxy
+
+
+def model_routes(proxy: Proxy, shapes: Sequence[ModelList]) -> list[ASGIRouteHandler]:
+    """For each path of a model list: the list itself, and one model by its id, slashes included."""
+    by_path: dict[str, list[ModelList]] = {}
+    for shape in shapes:
+        by_path.setdefault(shape.path, []).append(shape)
+    return [_route(proxy, path, offered) for path, offered in by_path.items()]
+
+
+def _route(proxy: Proxy, path: str, shapes: Sequence[ModelList]) -> ASGIRouteHandler:
+    @asgi([path, f"{path}/{{model_id:path}}"], copy_scope=False)
+    async def models(scope: Any, receive: Any, send: Any) -> None:
+        arrival = Arrival(scope)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in arrival.headers.items()}
+        shape = shape_for(shapes, headers, arrival.query)
+        try:
+            if arrival.method not in ("GET", "HEAD"):
+                raise _NotFound(f"{arrival.method} {path} does not exist")
+            proxy.authenticate(arrival)
+            model_id = unquote(arrival.path.split("?")[0]).rstrip("/")[len(path) + 1 :]
+            body = _one(proxy, shape, model_id) if model_id else shape.render(visible_models(proxy))
+        except RequestError as refusal:
+            await send_json(send, refusal.detail.status, shape.wire.encode_error(refusal.detail))
+        else:
+            await send_json(send, 200, body)
+
+    return models
+
+
+class _NotFound(RequestError):
+    status = 404
+    code = "model_not_found"
+
+
+def visible_models(proxy: Proxy) -> list[ListedModel]:
+    """All models but those that nobody can serve for a reason other than quota (9.0)."""
+    index = proxy.snapshot.index
+    return [model for model in index.listed if proxy.pool.visible(index.routes[model.id.casefold()])]
+
+
+def _one(proxy: Proxy, shape: ModelList, model_id: str) -> bytes:
+    for model in visible_models(proxy):
+        if model.id == model_id:
+            return shape.render_one(model)
+    raise _NotFound(f"The model {model_id!r} is not served here", param="model")

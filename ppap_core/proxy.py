@@ -1,0 +1,164 @@
+"""The proxy: the one object a plugin is handed, and the one an embedding program starts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import sys
+from collections.abc import AsyncIterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .access import ConfiguredKeys, Identity
+from .access_log import AccessLog
+from .config import Config, Reloader, load
+from .credentials import STRATEGIES, Pool, Route
+from .errors import RequestError
+from .exchange.arrival import Arrival
+from .exchange.carrier import Carrier, EventCarrier, WireCarrier
+from .exchange.exchange import ANONYMOUS
+from .exchange.provider import EventProvider
+from .exchange.record import ExchangeRecord
+from .hookspecs import hookimpl
+from .plugins import PluginHost
+from .snapshot import Snapshot, deadlines_of, take_snapshot
+from .upstream import Upstream, UpstreamSettings
+
+if TYPE_CHECKING:
+    from .wire import ClientWire, UpstreamWire
+
+log = logging.getLogger("ppap")
+
+
+class _BuiltIn:
+    """What the core itself contributes, through the same contract as everybody."""
+
+    @hookimpl
+    def ppap_strategies(self) -> Any:
+        return STRATEGIES
+
+
+class Proxy:
+    """A proxy over one config.yaml.
+
+    ``async with proxy.running():`` follows the file and owns the upstream connections;
+    ``proxy.app`` is the ASGI application, which does the same in its lifespan. `plugins` are
+    registered besides the installed ones. Raises `ConfigError`.
+    """
+
+    def __init__(self, config_path: str | Path, *, plugins: Sequence[object] = ()) -> None:
+        self.path = Path(config_path)
+        self.plugins = PluginHost(load(self.path, {}).core.plugins.disabled)
+        self.plugins.register(_BuiltIn(), "built-in")
+        self.plugins.register(ConfiguredKeys(self), "api-keys")
+        self.plugins.register(AccessLog(), "access-log")
+        for plugin in plugins:
+            self.plugins.register(plugin, getattr(plugin, "__name__", type(plugin).__name__))
+        self.plugins.discover()
+        self._sections = self.plugins.sections()
+        self.pool = Pool()
+        self.config: Config = load(self.path, self._sections)
+        for warning in self.config.warnings:
+            log.warning("%s", warning)
+        self.upstream = Upstream(upstream_settings(self.config))
+        self.wires: dict[str, ClientWire | UpstreamWire] = self.plugins.named("ppap_wire_formats")
+        providers = self.plugins.named("ppap_providers", proxy=self)
+        self.carriers: dict[str, Carrier] = {
+            name: EventCarrier(provider) if isinstance(provider, EventProvider) else WireCarrier(provider)
+            for name, provider in providers.items()
+        }
+        self.snapshot: Snapshot = take_snapshot(self.config, self.plugins, self.carriers)
+        self._choose_strategy()
+        self._authenticators = self.plugins.functions("ppap_authenticate")
+        self._listeners = self.plugins.functions("ppap_exchange_finished")
+
+    @cached_property
+    def app(self) -> Any:
+        """The ASGI application."""
+        from .app import build_app  # the web framework takes a quarter of a second to import
+
+        return build_app(self)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Proxy]:
+        """Follows config.yaml until the block is left; then closes every upstream connection."""
+        reloader = Reloader(self.path, self._sections, self.config)
+        try:
+            async with reloader.following(self.apply):
+                yield self
+        finally:
+            await self.upstream.close()
+            for _ in self.plugins.gathered("ppap_shutdown", proxy=self):
+                pass
+
+    def apply(self, config: Config) -> None:
+        """Makes `config` the state of new requests; those under way keep theirs."""
+        old = self.snapshot
+        snapshot = take_snapshot(config, self.plugins, self.carriers)
+        self.config, self.snapshot = config, snapshot
+        self.upstream.reconfigure(upstream_settings(config))
+        self._choose_strategy()
+        changed = [
+            credential_id
+            for credential_id, credential in old.credentials.items()
+            if snapshot.credentials.get(credential_id) != credential
+        ]
+        self.pool.cooldowns.forget(changed)
+
+    def authenticate(self, arrival: Arrival) -> Identity:
+        """Who the client is. Raises the first refusal if nobody vouches for it."""
+        refusal: RequestError | None = None
+        for authenticator in self._authenticators:
+            try:
+                identity: Identity | None = authenticator(arrival)
+            except RequestError as error:
+                refusal = refusal or error
+                continue
+            if identity is not None:
+                return identity
+        if refusal is not None:
+            raise refusal
+        return ANONYMOUS
+
+    def available(self, route: Route) -> bool:
+        """Whether somebody could serve the route right now."""
+        return self.pool.recovery(route.candidates) is None
+
+    def finished(self, record: ExchangeRecord) -> None:
+        """Tells every listener; one that raises is logged and disturbs nobody."""
+        for listener in self._listeners:
+            try:
+                listener(record)
+            except Exception:
+                log.exception("a listener failed on the record of request %s", record.id)
+
+    def _choose_strategy(self) -> None:
+        known = {
+            name: strategy
+            for _, mapping in self.plugins.gathered("ppap_strategies")
+            for name, strategy in mapping.items()
+        }
+        wanted = self.config.core.routing.strategy
+        if wanted not in known:
+            log.error(
+                "%s: routing.strategy %r is not one of %s; using round-robin",
+                self.path,
+                wanted,
+                ", ".join(sorted(known)),
+            )
+        self.pool.strategy = known.get(wanted, STRATEGIES["round-robin"])
+
+
+def upstream_settings(config: Config) -> UpstreamSettings:
+    """What the config says about upstream connections."""
+    core = config.core
+    return UpstreamSettings(
+        transport=core.upstream.transport,
+        deadlines=deadlines_of(config),
+        max_connections_per_host=core.upstream.max_connections_per_host or sys.maxsize,
+        idle_seconds=core.upstream.idle_seconds or math.inf,
+        ca_file=core.upstream.ca_file,
+        proxy_url=core.proxy_url,
+    )

@@ -1,0 +1,101 @@
+"""The state that files describe, computed anew on each reload and never changed in place."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import attrs
+
+from .config import Config
+from .credentials import Credential, with_unique_ids
+from .models import Model, ModelIndex, build_index
+from .plugins import PluginHost
+from .upstream import Deadlines
+
+log = logging.getLogger("ppap.snapshot")
+
+OWN_HEADERS: Final = frozenset(
+    {
+        # about the connection to the upstream, or about how the body was packed on it
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "content-encoding",
+        "content-type",
+        # about another site
+        "set-cookie",
+        "date",
+        "server",
+        "alt-svc",
+        "strict-transport-security",
+        "cache-control",
+    }
+)
+
+
+@attrs.frozen(kw_only=True)
+class Snapshot:
+    """Config, credentials and model index of one moment. A request keeps the one it started with.
+
+    Timeouts in seconds, ``None`` for none; ``max_body`` in bytes.
+    """
+
+    config: Config
+    credentials: Mapping[str, Credential]
+    index: ModelIndex
+    deadlines: Deadlines
+    stream_deadlines: Deadlines
+    first_event_timeout: float | None
+    max_body: int
+
+    def passed_through(self, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """The upstream headers that reach the client: none, unless ``passthrough-headers`` is on."""
+        if not self.config.core.passthrough_headers:
+            return ()
+        named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
+        return tuple(
+            (name, value)
+            for name, value in headers.items()
+            if name not in OWN_HEADERS and name not in named and not name.startswith("access-control-")
+        )
+
+
+def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str]) -> Snapshot:
+    """The snapshot that `config` describes. Credentials of providers nobody brings are left out."""
+    credentials = _credentials(config, plugins, providers)
+    served = [(credential, _models(credential, plugins)) for credential in credentials]
+    first_event = config.core.upstream.first_event_timeout or None
+    deadlines = deadlines_of(config)
+    return Snapshot(
+        config=config,
+        credentials={credential.id: credential for credential in credentials},
+        index=build_index(served, force_prefix=config.core.force_model_prefix),
+        deadlines=deadlines,
+        stream_deadlines=attrs.evolve(deadlines, first_byte=first_event or deadlines.first_byte),
+        first_event_timeout=first_event,
+        max_body=config.core.limits.max_body_mb * 2**20 or sys.maxsize,
+    )
+
+
+def _credentials(config: Config, plugins: PluginHost, providers: Collection[str]) -> list[Credential]:
+    found: list[Credential] = []
+    for plugin, credentials in plugins.gathered("ppap_credentials", config=config):
+        for credential in credentials:
+            if credential.provider in providers:
+                found.append(credential)
+            else:
+                log.error("plugin %s: nobody brings the provider %s", plugin, credential.provider)
+    return with_unique_ids(found)
+
+
+def _models(credential: Credential, plugins: PluginHost) -> list[Model]:
+    return [model for _, models in plugins.gathered("ppap_models", credential=credential) for model in models]
