@@ -120,8 +120,7 @@ class PluginHost:
 
     def functions(self, hook: str) -> tuple[Callable[..., Any], ...]:
         """The bare functions of a request-path hook, in call order: flat, because it is hot."""
-        caller = getattr(self._manager.hook, hook)
-        return tuple(implementation.function for implementation in reversed(caller.get_hookimpls()))
+        return tuple(implementation.function for implementation in self._in_order(hook))
 
     def sections(self) -> Mapping[str, Any]:
         """Top-level config keys that plugins declare."""
@@ -130,12 +129,17 @@ class PluginHost:
     def _implementations(
         self, hook: str, arguments: Mapping[str, Any]
     ) -> list[tuple[str, Callable[[], Any]]]:
-        caller = getattr(self._manager.hook, hook)
         found = []
-        for implementation in reversed(caller.get_hookimpls()):
+        for implementation in self._in_order(hook):
             values = [arguments[name] for name in implementation.argnames]
             found.append((implementation.plugin_name, _bound(implementation.function, values)))
         return found
+
+    def _in_order(self, hook: str) -> list[pluggy.HookImpl]:
+        """First come, first asked, so that the later of two rivals is left out; ``tryfirst`` and
+        ``trylast`` mean what they say."""
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        return sorted(implementations, key=lambda each: (not each.tryfirst, each.trylast))
 
     def _leave_out(self, name: str, reason: str) -> None:
         report = self.reports.setdefault(name, PluginReport(name))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
-import sys
 from collections.abc import AsyncIterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +21,7 @@ from .exchange.provider import EventProvider
 from .exchange.record import ExchangeRecord
 from .hookspecs import hookimpl
 from .plugins import PluginHost
-from .snapshot import Snapshot, deadlines_of, take_snapshot
+from .snapshot import Snapshot, take_snapshot
 from .upstream import Upstream, UpstreamSettings
 
 if TYPE_CHECKING:
@@ -156,9 +154,11 @@ def upstream_settings(config: Config) -> UpstreamSettings:
     core = config.core
     return UpstreamSettings(
         transport=core.upstream.transport,
-        deadlines=deadlines_of(config),
-        max_connections_per_host=core.upstream.max_connections_per_host or sys.maxsize,
-        idle_seconds=core.upstream.idle_seconds or math.inf,
+        connect_timeout=core.upstream.connect_timeout or None,
+        first_byte_timeout=core.upstream.first_byte_timeout or None,
+        between_bytes_timeout=core.upstream.between_bytes_timeout or None,
+        max_connections_per_host=core.upstream.max_connections_per_host,
+        idle_seconds=core.upstream.idle_seconds,
         ca_file=core.upstream.ca_file,
         proxy_url=core.proxy_url,
     )

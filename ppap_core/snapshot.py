@@ -73,8 +73,13 @@ def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str
     """The snapshot that `config` describes. Credentials of providers nobody brings are left out."""
     credentials = _credentials(config, plugins, providers)
     served = [(credential, _models(credential, plugins)) for credential in credentials]
-    first_event = config.core.upstream.first_event_timeout or None
-    deadlines = deadlines_of(config)
+    upstream = config.core.upstream
+    first_event = upstream.first_event_timeout or None
+    deadlines = Deadlines(
+        connect=upstream.connect_timeout or None,
+        first_byte=upstream.first_byte_timeout or None,
+        between=upstream.between_bytes_timeout or None,
+    )
     return Snapshot(
         config=config,
         credentials={credential.id: credential for credential in credentials},
