@@ -10,8 +10,7 @@ from litestar import Litestar, MediaType, Request, Response, route
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
 from litestar.handlers import ASGIRouteHandler
 
-from .exchange.response import CORS_HEADERS
-from .model_routes import model_routes
+from .model_routes import CORS, model_routes
 
 if TYPE_CHECKING:
     from .proxy import Proxy
@@ -21,7 +20,6 @@ _PREFLIGHT_HEADERS: Final = [
     (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
     (b"access-control-allow-headers", b"*"),
 ]
-_CORS: Final = {name.decode(): value.decode() for name, value in CORS_HEADERS}
 NOT_FOUND_TEXT: Final = b"404 page not found"
 
 
@@ -65,7 +63,7 @@ class _Entrance:
 
 @route("/healthz", http_method=["GET", "HEAD"], sync_to_thread=False)
 def healthz() -> Response[dict[str, str]]:
-    return Response({"status": "ok"}, headers=_CORS)
+    return Response({"status": "ok"}, headers=CORS)
 
 
 def _front_page(contributed: Sequence[object]) -> Any:
@@ -79,11 +77,11 @@ def _front_page(contributed: Sequence[object]) -> Any:
 
     @route("/", http_method=["GET", "HEAD"], sync_to_thread=False)
     def front_page() -> Response[dict[str, object]]:
-        return Response(page, headers=_CORS)
+        return Response(page, headers=CORS)
 
     return front_page
 
 
 def _not_found(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A wrong method is a 404, too (client API spec, 2)."""
-    return Response(NOT_FOUND_TEXT, status_code=404, media_type=MediaType.TEXT, headers=_CORS)
+    return Response(NOT_FOUND_TEXT, status_code=404, media_type=MediaType.TEXT, headers=CORS)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
+from litestar import MediaType, Request, Response, route
+from litestar.handlers import HTTPRouteHandler
 
 from .errors import RequestError
 from .exchange.arrival import Arrival
-from .exchange.response import send_json
+from .exchange.response import CORS_HEADERS
 from .models import ListedModel, ModelList, shape_for
 
 if TYPE_CHECKING:
     from .proxy import Proxy
 
+CORS: Final = {name.decode(): value.decode() for name, value in CORS_HEADERS}
 
-def model_routes(proxy: Proxy, shapes: Sequence[ModelList]) -> list[ASGIRouteHandler]:
+
+def model_routes(proxy: Proxy, shapes: Sequence[ModelList]) -> list[HTTPRouteHandler]:
     """For each path of a model list: the list itself, and one model by its id, slashes included."""
     by_path: dict[str, list[ModelList]] = {}
     for shape in shapes:
@@ -26,24 +28,25 @@ def model_routes(proxy: Proxy, shapes: Sequence[ModelList]) -> list[ASGIRouteHan
     return [_route(proxy, path, offered) for path, offered in by_path.items()]
 
 
-def _route(proxy: Proxy, path: str, shapes: Sequence[ModelList]) -> ASGIRouteHandler:
-    @asgi([path, f"{path}/{{model_id:path}}"], copy_scope=False)
-    async def models(scope: Any, receive: Any, send: Any) -> None:
-        arrival = Arrival(scope)
+def _route(proxy: Proxy, path: str, shapes: Sequence[ModelList]) -> HTTPRouteHandler:
+    @route([path, f"{path}/{{model_id:path}}"], http_method=["GET", "HEAD"])
+    async def models(request: Request[Any, Any, Any]) -> Response[bytes]:
+        arrival = Arrival(request.scope)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in arrival.headers.items()}
         shape = shape_for(shapes, headers, arrival.query)
         try:
-            if arrival.method not in ("GET", "HEAD"):
-                raise _NotFound(f"{arrival.method} {path} does not exist")
             proxy.authenticate(arrival)
-            model_id = unquote(arrival.path.split("?")[0]).rstrip("/")[len(path) + 1 :]
+            model_id = unquote(arrival.path).rstrip("/")[len(path) + 1 :]
             body = _one(proxy, shape, model_id) if model_id else shape.render(visible_models(proxy))
         except RequestError as refusal:
-            await send_json(send, refusal.detail.status, shape.wire.encode_error(refusal.detail))
-        else:
-            await send_json(send, 200, body)
+            return _json(shape.wire.encode_error(refusal.detail), refusal.detail.status)
+        return _json(body, 200)
 
     return models
+
+
+def _json(body: bytes, status: int) -> Response[bytes]:
+    return Response(body, status_code=status, media_type=MediaType.JSON, headers=CORS)
 
 
 class _NotFound(RequestError):

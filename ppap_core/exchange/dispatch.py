@@ -131,7 +131,7 @@ def _final(exchange: Exchange, last: AttemptFailed | None) -> ExchangeFailed:
     if last is None:
         return ExchangeFailed(_nobody_ready(exchange))
     detail = last.failure.detail
-    if last.verdict.scope is Scope.CREDENTIAL and detail.status in (401, 402, 403):
+    if last.verdict.scope is not Scope.REQUEST and detail.status in (401, 402, 403):
         # It is about the proxy's own credential; a client told so would throw away its key.
         detail = attrs.evolve(detail, status=503, type=None, code="auth_unavailable")
         return ExchangeFailed(detail)

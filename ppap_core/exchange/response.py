@@ -116,13 +116,6 @@ class Response:
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
 
-async def send_json(send: Send, status: int, body: bytes) -> None:
-    """A whole JSON response outside of any exchange."""
-    headers = [_JSON, _length(body), *CORS_HEADERS]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
 def _length(body: bytes) -> tuple[bytes, bytes]:
     return b"content-length", str(len(body)).encode()
 

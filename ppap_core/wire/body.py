@@ -8,7 +8,7 @@ white space, number spelling and string escapes of everything else survive (tran
 from __future__ import annotations
 
 import re
-from collections.abc import KeysView, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,6 +19,13 @@ from ..errors import InvalidRequest
 _decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _KEY: Final = re.compile(rb'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*')
 _OPEN: Final = re.compile(rb"\s*\{")
+
+Kind: TypeAlias = Literal["a list", "an object", "a string or a list"]
+_OPENINGS: Final[Mapping[Kind, Container[bytes]]] = {
+    "a list": (b"[",),
+    "an object": (b"{",),
+    "a string or a list": (b'"', b"["),
+}
 
 
 class _Member(NamedTuple):
@@ -50,9 +57,9 @@ class JsonBody:
     def __contains__(self, key: str) -> bool:
         return key in self._fields
 
-    def keys(self) -> KeysView[str]:
+    def __iter__(self) -> Iterator[str]:
         """The top-level keys, in the client's order."""
-        return self._fields.keys()
+        return iter(self._fields)
 
     def raw(self, key: str) -> bytes | None:
         """The JSON text of a top-level value as the client wrote it; ``None`` when absent."""
@@ -77,6 +84,15 @@ class JsonBody:
         if not isinstance(value, str):
             raise InvalidRequest(f"Invalid request: `{key}` must be a string", param=key)
         return value
+
+    def check(self, kinds: Mapping[str, Kind]) -> None:
+        """Raises `InvalidRequest` for a top-level value of another kind. Absent and null ones pass."""
+        for key, kind in kinds.items():
+            value = self._fields.get(key)
+            if value is not None:
+                first = memoryview(value)[:1].tobytes()
+                if first not in _OPENINGS[kind] and first != b"n":
+                    raise InvalidRequest(f"Invalid request: `{key}` must be {kind}", param=key)
 
     def decoded(self) -> dict[str, Any]:
         """The whole body. Decoded once; do not change it. Raises `InvalidRequest`."""

@@ -53,6 +53,18 @@ def test_what_is_not_an_object_is_refused(data: bytes) -> None:
         JsonBody(data)
 
 
+@pytest.mark.parametrize(
+    ("value", "right"), [(b"[]", True), (b"null", True), (b'"x"', False), (b"{}", False), (b"5", False)]
+)
+def test_the_kind_of_a_value_is_checked_without_decoding_it(value: bytes, right: bool) -> None:
+    body = JsonBody(b'{"messages": ' + value + b"}")
+    if right:
+        body.check({"messages": "a list", "absent": "an object"})
+    else:
+        with pytest.raises(InvalidRequest, match="`messages` must be a list"):
+            body.check({"messages": "a list"})
+
+
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -1,0 +1,171 @@
+"""Streams from the first byte on (client API spec, 11; pains 13, 16, 17)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import attrs
+import httpx
+import pytest
+from ppap_openai import testing as chat
+
+from ppap_core.testing import STREAM_FAULTS, in_band_error, streamed, whole
+
+from .conftest import FAST, Bench, bench
+
+
+def events_of(text: str) -> list[str]:
+    return [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+
+
+async def test_a_relayed_stream_is_the_upstreams_own_bytes() -> None:
+    """Same format, same name on both sides: nothing has to change."""
+    async with bench(accounts=1, models=[{"name": chat.MODEL, "alias": ""}]) as one:
+        frames = chat.stream(["a", "b"], reasoning="hm")
+        one.first.answers(streamed(frames))
+        answer = await one.ask(stream=True, model=chat.MODEL, stream_options={"include_usage": True})
+        assert answer.content == b"".join(frames)
+        sent = one.first.requests[0]
+        assert sent.body == chat.request(
+            "Hello", model=chat.MODEL, stream=True, stream_options={"include_usage": True}
+        )
+
+
+async def test_the_answer_carries_the_name_the_client_used(two: Bench) -> None:
+    two.first.answers(
+        streamed(chat.stream("a", model="upstream-m")), whole(chat.reply("a", model="upstream-m"))
+    )
+    streamed_answer = await two.ask(stream=True)
+    assert {json.loads(event)["model"] for event in events_of(streamed_answer.text)[:-1]} == {"m"}
+    assert (await two.ask()).json()["model"] == "m"
+    assert two.first.requests[0].json()["model"] == "upstream-m"
+
+
+@pytest.mark.parametrize("fault", ["cut", "reset", "malformed_chunk", "clean_end", "stall"])
+async def test_a_stream_that_breaks_ends_with_an_error_and_never_in_silence(two: Bench, fault: str) -> None:
+    """pain 13: a client must not store half an answer as whole."""
+    two.first.answers(STREAM_FAULTS[fault](2)(streamed(chat.stream(["half", "lost"]))))
+    answer = await two.ask(stream=True)
+    events = events_of(answer.text)
+    assert answer.status_code == 200
+    assert "half" in events[1]
+    assert "error" in json.loads(events[-1])
+    assert "[DONE]" not in events
+    record = await two.record()
+    assert record.outcome == "failed"
+    assert two.second.requests == []
+
+
+async def test_an_in_band_error_after_the_first_word_is_passed_on(two: Bench) -> None:
+    two.first.answers(in_band_error(chat.error_frame("full"), after=2)(streamed(chat.stream(["half", "x"]))))
+    events = events_of((await two.ask(stream=True)).text)
+    assert json.loads(events[-1])["error"]["message"] == "full"
+    assert (await two.record()).outcome == "failed"
+
+
+async def test_usage_is_recorded_and_its_chunk_kept_from_who_did_not_ask(two: Bench) -> None:
+    two.first.answers(streamed(chat.stream("a")))
+    answer = await two.ask(stream=True)
+    assert all(json.loads(event)["choices"] for event in events_of(answer.text)[:-1])
+    usage = (await two.record()).usage
+    assert usage is not None
+    assert (usage.input_total, usage.cache_read, usage.output_total) == (11, 4, 7)
+    assert two.first.requests[0].json()["stream_options"] == {"include_usage": True}
+
+
+async def test_a_client_that_leaves_cancels_its_upstream_and_is_nobodys_failure(two: Bench) -> None:
+    """pain 16: noticed within a second, recorded as 499, neutral for the account."""
+    two.first.answers(STREAM_FAULTS["stall"](2)(streamed(chat.stream(["half", "x"]))))
+    async with asyncio.timeout(5):
+        body = chat.request(model="m", stream=True)
+        async with two.client.stream("POST", "/v1/chat/completions", content=body) as answer:
+            await anext(answer.aiter_bytes())
+        (request,) = await two.first.received()
+        await request.disconnected.wait()
+    record = await two.record()
+    assert (record.status, record.outcome) == (499, "cancelled")
+    assert two.proxy.proxy.pool.recovery(two.proxy.proxy.snapshot.index.routes["m"].candidates) is None
+
+
+async def test_a_client_that_leaves_before_the_answer_cancels_its_upstream() -> None:
+    """pain 16, not streamed."""
+    async with bench(accounts=1) as one:
+        one.first.answers(attrs.evolve(whole(chat.reply()), before_head=asyncio.Event()))
+        async with asyncio.timeout(5):
+            with pytest.raises(httpx.ReadTimeout):
+                await one.client.post("/v1/chat/completions", content=chat.request(model="m"), timeout=0.5)
+            (request,) = await one.first.received()
+            await request.disconnected.wait()
+            record = await one.record()
+        assert (record.status, record.outcome) == (499, "cancelled")
+        assert record.attempts[0].reason == "client_cancelled"
+
+
+async def test_a_slow_answer_is_kept_alive_from_the_start() -> None:
+    """pain 17: comments before the first byte, once configured."""
+    async with bench("streaming: {keepalive-seconds: 1}\n", accounts=1) as one:
+        gate = asyncio.Event()
+        frames = chat.stream("late")
+        one.first.answers(streamed([gate, *frames]))
+        body = chat.request(model="m", stream=True)
+        async with one.client.stream("POST", "/v1/chat/completions", content=body) as answer:
+            pieces = answer.aiter_text()
+            assert (await anext(pieces)).startswith(": ")
+            gate.set()
+            rest = "".join([piece async for piece in pieces])
+        assert "late" in rest
+        assert rest.endswith("data: [DONE]\n\n")
+
+
+async def test_a_slow_whole_answer_is_kept_alive_with_blank_lines() -> None:
+    """pain 17: valid JSON all the same."""
+    async with bench("nonstream-keepalive-interval: 1\n", accounts=1) as one:
+        gate = asyncio.Event()
+        one.first.answers(attrs.evolve(whole(chat.reply("late")), before_head=gate))
+        async with one.client.stream(
+            "POST", "/v1/chat/completions", content=chat.request(model="m")
+        ) as answer:
+            pieces = answer.aiter_text()
+            first = await anext(pieces)
+            gate.set()
+            text = first + "".join([piece async for piece in pieces])
+        assert first == "\n"
+        assert json.loads(text)["choices"][0]["message"]["content"] == "late"
+
+
+async def test_an_upstream_that_answers_a_stream_in_one_piece_is_streamed_on(two: Bench) -> None:
+    two.first.answers(whole(chat.reply("whole")))
+    events = events_of((await two.ask(stream=True)).text)
+    assert "whole" in "".join(events)
+    assert events[-1] == "[DONE]"
+
+
+async def test_an_upstream_that_only_streams_still_gives_a_whole_answer(two: Bench) -> None:
+    two.first.answers(streamed(chat.stream(["par", "ts"])))
+    assert (await two.ask()).json()["choices"][0]["message"]["content"] == "parts"
+
+
+async def test_the_upstream_connection_is_used_again_after_a_stream(two: Bench) -> None:
+    two.first.answers(streamed(chat.stream("a")), streamed(chat.stream("b")))
+    await two.ask(stream=True)
+    await two.ask(stream=True)
+    assert [request.connection for request in two.first.requests] == [0, 0]
+
+
+async def test_twenty_streams_at_once_do_not_mix() -> None:
+    async with bench(FAST, accounts=1) as one:
+        one.first.otherwise(
+            lambda request: streamed(chat.stream(request.json()["messages"][0]["content"].split()))
+        )
+
+        async def ask(number: int) -> str:
+            body = chat.request(f"{number} {number}", model="m", stream=True)
+            return (await one.client.post("/v1/chat/completions", content=body)).text
+
+        answers = await asyncio.gather(*(ask(number) for number in range(20)))
+        for number, answer in enumerate(answers):
+            said = [
+                json.loads(event)["choices"][0]["delta"].get("content") for event in events_of(answer)[:-1]
+            ]
+            assert [word for word in said if word] == [str(number), str(number)]
