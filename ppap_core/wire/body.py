@@ -8,7 +8,7 @@ white space, number spelling and string escapes of everything else survive (tran
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import msgspec

@@ -1,0 +1,28 @@
+"""config.yaml: declared once, read with places for mistakes, watched for changes."""
+
+from ..errors import ConfigError, ConfigProblem
+from . import normalise
+from .declaration import check_section
+from .environment import load_environment
+from .load import Config, load, parse
+from .reload import Reloader
+from .sample import NewConfig, create_config
+from .schema import CoreConfig
+from .setting import InvalidSetting, setting
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "ConfigProblem",
+    "CoreConfig",
+    "InvalidSetting",
+    "NewConfig",
+    "Reloader",
+    "check_section",
+    "create_config",
+    "load",
+    "load_environment",
+    "normalise",
+    "parse",
+    "setting",
+]
