@@ -114,7 +114,6 @@ class Upstream:
     transport: Literal["own", "httpx"] = setting(
         "`own`: the fast HTTP/1.1 transport; `httpx`: the one of httpx, which is also used for proxies.",
         default="own",
-        reload="restart",
     )
     connect_timeout: float = setting(
         "Until a connection stands, TLS included.", default=15.0, normalise=normalise.not_negative
@@ -133,19 +132,16 @@ class Upstream:
     max_connections_per_host: int = setting(
         "Connections open to one upstream host at a time; 0: no limit.",
         default=1000,
-        reload="restart",
         normalise=normalise.not_negative,
     )
     idle_seconds: float = setting(
-        "How long an unused connection is kept for the next request; 0: not at all.",
+        "How long an unused connection is kept; 0: until the upstream closes it.",
         default=60.0,
-        reload="restart",
         normalise=normalise.not_negative,
     )
     ca_file: str = setting(
-        "PEM file of certificate authorities to trust instead of the system's; empty: the system's.",
+        "PEM file of certificate authorities to trust besides the system's.",
         default="",
-        reload="restart",
         normalise=normalise.trimmed,
     )
 
@@ -239,8 +235,9 @@ class CoreConfig:
     upstream: Upstream = setting("Connections to upstreams.", factory=Upstream)
     limits: Limits = setting("Bounds on what a client may send.", factory=Limits)
     shutdown_grace_seconds: float = setting(
-        "How long requests in flight may go on after a stop signal.",
+        "How many seconds requests in flight may go on after a stop signal.",
         default=30.0,
+        reload="restart",
         normalise=normalise.not_negative,
     )
     plugins: Plugins = setting("Installed plugins.", factory=Plugins)
