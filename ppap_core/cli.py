@@ -61,7 +61,6 @@ def run(config: Path) -> None:
     _log_to_stderr()
     _need(config)
     proxy = Proxy(config)
-    logging.getLogger().setLevel(logging.DEBUG if proxy.config.core.debug else logging.INFO)
     try:
         serve_proxy(proxy, lambda url: click.echo(_greeting(proxy, url)))
     except OSError as error:
@@ -95,6 +94,8 @@ def check(config: Path) -> None:
     loaded = load(config, host.sections())
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}")
+    for note in loaded.notes:
+        click.echo(f"note: {note}")
     click.echo(f"{config}: no errors")
 
 

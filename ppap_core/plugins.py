@@ -11,6 +11,7 @@ import attrs
 import pluggy
 
 from . import hookspecs
+from .config import CoreConfig, check_section, keys_of
 from .errors import PluginError
 
 log = logging.getLogger("ppap.plugins")
@@ -90,20 +91,6 @@ class PluginHost:
                 if result is not None:
                     yield name, result
 
-    def merged(self, hook: str, **arguments: Any) -> dict[str, Any]:
-        """The mappings that a start hook gives, in one. A key taken twice leaves the later plugin out."""
-        owners: dict[str, str] = {}
-        merged: dict[str, Any] = {}
-        for name, mapping in self.contributions(hook, **arguments):
-            taken = sorted(set(mapping) & set(merged))
-            if taken:
-                others = ", ".join(sorted({owners[key] for key in taken}))
-                self._leave_out(name, f"{hook} gives {', '.join(taken)}, which plugin {others} has")
-                continue
-            merged.update(mapping)
-            owners.update(dict.fromkeys(mapping, name))
-        return merged
-
     def named(self, hook: str, **arguments: Any) -> dict[str, Any]:
         """Like `merged`, for hooks that give lists of objects with a ``name``."""
         owners: dict[str, str] = {}
@@ -123,8 +110,21 @@ class PluginHost:
         return tuple(implementation.function for implementation in self._in_order(hook))
 
     def sections(self) -> Mapping[str, Any]:
-        """Top-level config keys that plugins declare."""
-        return self.merged("ppap_config_sections")
+        """Top-level config keys that plugins declare. A key taken twice leaves the later plugin out."""
+        owners = dict.fromkeys(keys_of(CoreConfig), "core")
+        sections: dict[str, Any] = {}
+        for name, declared in self.contributions("ppap_config_sections"):
+            try:
+                for key, section in declared.items():
+                    if key in owners:
+                        raise PluginError(name, f"declares {key}, which {owners[key]} has")
+                    check_section(section)
+            except (PluginError, TypeError) as error:
+                self._leave_out(name, f"ppap_config_sections: {_told(error)}")
+                continue
+            sections.update(declared)
+            owners.update(dict.fromkeys(declared, name))
+        return sections
 
     def _implementations(
         self, hook: str, arguments: Mapping[str, Any]

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .access import ConfiguredKeys, Identity
 from .access_log import AccessLog
 from .config import Config, Reloader, load
-from .credentials import STRATEGIES, Pool, Route
-from .errors import RequestError
+from .credentials import STRATEGIES, Pool, Route, Strategy
+from .errors import ConfigError, ConfigProblem, RequestError
 from .exchange.arrival import Arrival
 from .exchange.carrier import Carrier, EventCarrier, WireCarrier
 from .exchange.exchange import ANONYMOUS
@@ -58,8 +58,11 @@ class Proxy:
         self._sections = self.plugins.sections()
         self.pool = Pool()
         self.config: Config = load(self.path, self._sections)
+        set_log_level(self.config)
         for warning in self.config.warnings:
             log.warning("%s", warning)
+        for note in self.config.notes:
+            log.info("%s", note)
         self.upstream = Upstream(upstream_settings(self.config))
         self.wires: dict[str, ClientWire | UpstreamWire] = self.plugins.named("ppap_wire_formats")
         providers = self.plugins.named("ppap_providers", proxy=self)
@@ -67,8 +70,8 @@ class Proxy:
             name: EventCarrier(provider) if isinstance(provider, EventProvider) else WireCarrier(provider)
             for name, provider in providers.items()
         }
+        self.pool.strategy = self._strategy_of(self.config)
         self.snapshot: Snapshot = take_snapshot(self.config, self.plugins, self.carriers)
-        self._choose_strategy()
         self._authenticators = self.plugins.functions("ppap_authenticate")
         self._listeners = self.plugins.functions("ppap_exchange_finished")
 
@@ -92,12 +95,17 @@ class Proxy:
                 pass
 
     def apply(self, config: Config) -> None:
-        """Makes `config` the state of new requests; those under way keep theirs."""
+        """Makes `config` the state of new requests; those under way keep theirs.
+
+        Raises `ConfigError`, and then changes nothing.
+        """
         old = self.snapshot
+        strategy = self._strategy_of(config)
         snapshot = take_snapshot(config, self.plugins, self.carriers)
         self.config, self.snapshot = config, snapshot
+        self.pool.strategy = strategy
         self.upstream.reconfigure(upstream_settings(config))
-        self._choose_strategy()
+        set_log_level(config)
         changed = [
             credential_id
             for credential_id, credential in old.credentials.items()
@@ -132,21 +140,21 @@ class Proxy:
             except Exception:
                 log.exception("a listener failed on the record of request %s", record.id)
 
-    def _choose_strategy(self) -> None:
-        known = {
-            name: strategy
-            for _, mapping in self.plugins.gathered("ppap_strategies")
-            for name, strategy in mapping.items()
-        }
-        wanted = self.config.core.routing.strategy
+    def _strategy_of(self, config: Config) -> Strategy:
+        known: dict[str, Strategy] = {}
+        for _, strategies in self.plugins.gathered("ppap_strategies"):
+            known.update(strategies)
+        wanted = config.core.routing.strategy
         if wanted not in known:
-            log.error(
-                "%s: routing.strategy %r is not one of %s; using round-robin",
-                self.path,
-                wanted,
-                ", ".join(sorted(known)),
-            )
-        self.pool.strategy = known.get(wanted, STRATEGIES["round-robin"])
+            expected = ", ".join(sorted(known))
+            message = f"routing.strategy: expected one of {expected}; found {wanted!r}"
+            raise ConfigError([ConfigProblem(str(self.path), 0, 0, message)])
+        return known[wanted]
+
+
+def set_log_level(config: Config) -> None:
+    """``debug`` of the config, for everything this package logs."""
+    log.setLevel(logging.DEBUG if config.core.debug else logging.INFO)
 
 
 def upstream_settings(config: Config) -> UpstreamSettings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -87,7 +86,7 @@ def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str
         deadlines=deadlines,
         stream_deadlines=attrs.evolve(deadlines, first_byte=first_event or deadlines.first_byte),
         first_event_timeout=first_event,
-        max_body=config.core.limits.max_body_mb * 2**20 or sys.maxsize,
+        max_body=config.core.limits.max_body_mb * 2**20,
     )
 
 

@@ -30,6 +30,18 @@ class Twin(Good):
     pass
 
 
+class Usurper:
+    @hookimpl
+    def ppap_config_sections(self) -> dict[str, Any]:
+        return {"port": Tea}
+
+
+class Unclear:
+    @hookimpl
+    def ppap_config_sections(self) -> dict[str, Any]:
+        return {"coffee": int}
+
+
 class Raises:
     @hookimpl
     def ppap_config_sections(self) -> dict[str, Any]:
@@ -61,9 +73,11 @@ def test_a_section_of_a_plugin_is_read() -> None:
         (Raises(), "ppap_config_sections raised RuntimeError: out of tea"),
         (Unknown(), "implements unknown hooks: ppap_make_coffee"),
         (WrongArguments(), "kettle"),
-        (Twin(), "gives tea, which plugin good has"),
+        (Twin(), "declares tea, which good has"),
+        (Usurper(), "declares port, which core has"),
+        (Unclear(), "TypeError"),
     ],
-    ids=["raises", "unknown hook", "wrong arguments", "name taken"],
+    ids=["raises", "unknown hook", "wrong arguments", "name taken", "core's name", "no section"],
 )
 def test_a_broken_plugin_is_named_and_left_out_and_the_rest_works(plugin: object, reason: str) -> None:
     host = PluginHost()

@@ -2,7 +2,7 @@
 
 from ..errors import ConfigError, ConfigProblem
 from . import normalise
-from .declaration import check_section
+from .declaration import check_section, keys_of
 from .environment import load_environment
 from .load import Config, load, parse
 from .reload import Reloader
@@ -20,6 +20,7 @@ __all__ = [
     "Reloader",
     "check_section",
     "create_config",
+    "keys_of",
     "load",
     "load_environment",
     "normalise",

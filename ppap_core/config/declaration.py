@@ -69,6 +69,11 @@ def declared_fields(cls: type) -> tuple[Declared, ...]:
     return tuple(fields)
 
 
+def keys_of(cls: type) -> list[str]:
+    """All keys of a block, older spellings included."""
+    return [key for field in declared_fields(cls) for key in (field.key, *field.setting.aliases)]
+
+
 def check_section(declared: Any) -> None:
     """Raises ``TypeError`` unless it can be a top-level key of config.yaml.
 

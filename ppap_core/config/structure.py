@@ -24,6 +24,7 @@ from .declaration import (
     is_map,
     is_optional,
     item_type,
+    keys_of,
     optional_type,
 )
 from .scalars import SCALAR_TYPES, NotA, free_value
@@ -61,7 +62,7 @@ class Structurer:
         self, root: Entries, core: type, sections: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         """The core's own object, and one per section that is there. ``None`` stands for unusable ones."""
-        self._check_keys(root, [*_known_keys(core), *sections])
+        self._check_keys(root, [*keys_of(core), *sections])
         values = {}
         for key, declared in sections.items():
             entry = root.by_key.get(key)
@@ -179,7 +180,7 @@ class Structurer:
     def _block(self, node: Node, cls: type) -> Any:
         if not isinstance(node, Entries):
             raise self._mismatch(node, "a block of keys", _BLOCK_ADVICE)
-        self._check_keys(node, _known_keys(cls))
+        self._check_keys(node, keys_of(cls))
         return self._build_fields(node, cls)
 
     def _field(self, block: Entries, field: Declared) -> Any:
@@ -276,11 +277,6 @@ def _check(field: Declared, value: Any) -> None:
             value = normalise(value)
         if field.attribute.validator is not None:
             field.attribute.validator(None, field.attribute, value)
-
-
-def _known_keys(cls: type) -> list[str]:
-    """Of a block: all its keys, older spellings included."""
-    return [key for field in declared_fields(cls) for key in (field.key, *field.setting.aliases)]
 
 
 def _hint(block: Entries, field: Declared) -> str:

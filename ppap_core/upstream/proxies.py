@@ -1,6 +1,6 @@
 """Which proxy a call goes through (auth spec, section 7).
 
-    ""                        the next in line: the call's own value, the global one, the environment
+    (empty)                   the next in line: the call's own value, the global one, the environment
     direct, none              no proxy, also none from the environment
     http://, https://         an HTTP proxy (CONNECT for https targets); user:password@ is sent to it
     socks5://, socks5h://     a SOCKS5 proxy, which resolves the host's name in both forms
