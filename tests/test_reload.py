@@ -6,10 +6,13 @@ import asyncio
 import json
 import logging
 
+import attrs
 import httpx
 import pytest
 from ppap_openai import testing as chat
 
+from ppap_core.config.schema import Routing
+from ppap_core.errors import ConfigError
 from ppap_core.testing import StubUpstream, streamed, whole
 from ppap_core.testing.running import RunningProxy, running
 
@@ -123,3 +126,14 @@ async def test_client_keys_change_at_once() -> None:
         await proxy.rewrite("api-keys: [two]\n")
         assert (await client.get("/v1/models", headers={"x-api-key": "one"})).status_code == 401
         assert (await client.get("/v1/models", headers={"x-api-key": "two"})).status_code == 200
+
+
+async def test_an_unknown_strategy_is_refused_and_the_old_one_stays() -> None:
+    async with running("routing: {strategy: fill-first}\n") as proxy:
+        before = proxy.proxy.pool.strategy
+        config = proxy.proxy.config
+        unknown = attrs.evolve(config, core=attrs.evolve(config.core, routing=Routing(strategy="coin-toss")))
+        with pytest.raises(ConfigError, match="fill-first, round-robin"):
+            proxy.proxy.apply(unknown)
+        assert proxy.proxy.pool.strategy is before
+        assert proxy.proxy.config is config

@@ -30,11 +30,10 @@ class Scope(enum.Enum):
 
 @attrs.frozen(kw_only=True)
 class Failure:
-    """One failed attempt. ``sent`` is false if the upstream cannot have seen the request."""
+    """One failed attempt. ``body`` is the upstream's own words, if it said any."""
 
     detail: ErrorDetail
     body: bytes = attrs.field(default=b"", repr=False)
-    sent: bool = True
 
 
 @attrs.frozen(kw_only=True)

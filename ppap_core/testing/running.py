@@ -61,14 +61,18 @@ class RunningProxy:
 
     proxy: Proxy
     base_url: str
-    client_key: str = attrs.field(repr=False)
     config_path: Path
     _witness: _Witness
 
     @property
+    def client_key(self) -> str:
+        """The first of ``api-keys`` in the config now in force; empty if it has none."""
+        return next(iter(self.proxy.config.core.api_keys), "")
+
+    @property
     def headers(self) -> Mapping[str, str]:
-        """What a client sends to be let in."""
-        return {"Authorization": f"Bearer {self.client_key}"}
+        """What a client sends to be let in; nothing where no key is needed."""
+        return {"Authorization": f"Bearer {self.client_key}"} if self.client_key else {}
 
     @property
     def records(self) -> Sequence[ExchangeRecord]:
@@ -106,9 +110,7 @@ async def running(config_text: str, *, plugins: Sequence[object] = ()) -> AsyncI
         _write(path, config_text)
         proxy = Proxy(path, plugins=[*plugins, witness])
         async with listening(proxy) as base_url:
-            yield RunningProxy(
-                proxy=proxy, base_url=base_url, client_key=CLIENT_KEY, config_path=path, witness=witness
-            )
+            yield RunningProxy(proxy=proxy, base_url=base_url, config_path=path, witness=witness)
 
 
 def _write(path: Path, config_text: str) -> None:

@@ -196,13 +196,13 @@ class Http1Connection(asyncio.Protocol):
         other the body goes on in the background, for a server may answer while it reads.
         Raises `UpstreamError`.
         """
+        self.answered = False
         transport = self._transport
         if transport is None or self.phase is not _IDLE or transport.is_closing():
             raise UpstreamBroken(f"{self.origin}: the connection closed before the request was sent")
         exchange = self._exchange = Exchange(self, self._chunks, self._loop)
         self.phase = _HEAD
         self.served += 1
-        self.answered = False
         self._method = method
         self._first_byte = deadlines.first_byte
         self._between = deadlines.between

@@ -4,6 +4,8 @@
     direct, none              no proxy, also none from the environment
     http://, https://         an HTTP proxy (CONNECT for https targets); user:password@ is sent to it
     socks5://, socks5h://     a SOCKS5 proxy, which resolves the host's name in both forms
+
+Any other value fails the call. What is shown of a proxy is what `redacted_proxy` leaves.
 """
 
 from __future__ import annotations
