@@ -20,6 +20,7 @@ from ppap_core.conversation import (
     End,
     Event,
     Finish,
+    Item,
     ItemEnd,
     ItemStart,
     Message,
@@ -112,8 +113,12 @@ def _joined(parts: Sequence[Any]) -> str:
     return " ".join(part.text for part in parts if isinstance(part, Text))
 
 
+def _last(conversation: Conversation) -> Item | None:
+    return conversation.items[-1] if conversation.items else None
+
+
 def _last_words(conversation: Conversation) -> str:
-    last = conversation.items[-1] if conversation.items else None
+    last = _last(conversation)
     if isinstance(last, ToolResult):
         content = last.content if isinstance(last.content, str) else _joined(last.content)
         return f"The tool answered: {content}"
@@ -123,7 +128,7 @@ def _last_words(conversation: Conversation) -> str:
 
 def _is_wanted(tool: Tool, conversation: Conversation, said: str) -> bool:
     """A tool is called when the choice forces it, or the user's last words name it."""
-    if tool.kind != "function" or isinstance(conversation.items[-1], ToolResult):
+    if tool.kind != "function" or isinstance(_last(conversation), ToolResult):
         return False
     choice = conversation.tool_choice
     forced = choice.mode == "required" or (choice.mode == "named" and choice.name == tool.name)
