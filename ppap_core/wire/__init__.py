@@ -1,6 +1,6 @@
 """Wire formats: the contract of a codec, and what all codecs share."""
 
-from .body import JsonBody
+from .body import JsonBody, Kind
 from .format import (
     NO_NAMES,
     ClientWire,
@@ -22,6 +22,7 @@ __all__ = [
     "ClientWire",
     "EncodedRequest",
     "JsonBody",
+    "Kind",
     "NameMap",
     "Peek",
     "RelayWire",

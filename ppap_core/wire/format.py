@@ -78,7 +78,10 @@ class StreamEncoder(Protocol):
     """Turns events into the bytes of a client's stream, for one write."""
 
     def feed(self, events: Sequence[Event]) -> bytes:
-        """``b""`` where the events say nothing in this format. Never raises for a legal sequence."""
+        """``b""`` where the events say nothing in this format. Never raises for a legal sequence.
+
+        An `End` without a `Finish` writes nothing: `Translation` puts a `StreamError` before it.
+        """
         ...
 
 

@@ -1,0 +1,204 @@
+"""Messages of a chat request → items (translation spec, A.2.1, A.2.4, C.2–C.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import attrs
+import msgspec
+
+from ppap_core.conversation import (
+    CacheControl,
+    Item,
+    Message,
+    OpaquePart,
+    Part,
+    Reasoning,
+    Refusal,
+    Role,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from ppap_core.errors import InvalidRequest
+
+from .content import cache_of, read_part
+from .said import text_of
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: Any = None
+
+
+class _Custom(msgspec.Struct):
+    name: str | None = None
+    input: str | None = None
+
+
+class _Call(msgspec.Struct):
+    id: str | None = None
+    function: _Function | None = None
+    custom: _Custom | None = None
+    cache_control: Any = None
+
+
+class WireMessage(msgspec.Struct):
+    role: str
+    content: Any = None
+    name: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_Call] | None = None
+    function_call: _Function | None = None
+    tool_call_id: str | None = None
+    call_id: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    cache_control: Any = None
+
+
+class MessageReader:
+    """Reads one request's messages in order; remembers which calls still wait for a result."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._open: list[ToolCall] = []
+
+    def read(self, place: int, message: WireMessage) -> list[Item]:
+        """The items of the message at `place`. Raises `InvalidRequest`."""
+        read = _READERS.get(message.role)
+        if read is None:
+            raise InvalidRequest(
+                f"Invalid request: `messages[{place}].role` must be one of {', '.join(_READERS)}",
+                param=f"messages[{place}].role",
+            )
+        return read(self, place, message)
+
+    def _system(self, place: int, message: WireMessage) -> list[Item]:
+        return self._message("system", place, message)
+
+    def _developer(self, place: int, message: WireMessage) -> list[Item]:
+        return self._message("developer", place, message)
+
+    def _user(self, place: int, message: WireMessage) -> list[Item]:
+        return self._message("user", place, message)
+
+    def _message(self, role: Role, place: int, message: WireMessage) -> list[Item]:
+        parts = _parts(message.content, place)
+        if not parts:
+            return []
+        return [
+            Message(role=role, parts=parts, name=message.name, cache=cache_of(message.cache_control)),
+        ]
+
+    def _assistant(self, place: int, message: WireMessage) -> list[Item]:
+        items: list[Item] = []
+        thought = text_of(message.reasoning_content) or text_of(message.reasoning)
+        if thought:
+            items.append(Reasoning(segments=(thought,)))
+        parts = _parts(message.content, place)
+        if message.refusal:
+            parts = (*parts, Refusal(message.refusal))
+        if parts:
+            items.append(Message(role="assistant", parts=parts, name=message.name))
+        items += self._calls(place, message)
+        if items and (cache := cache_of(message.cache_control)) is not None:
+            items[-1] = _with_cache(items[-1], cache)
+        return items
+
+    def _calls(self, place: int, message: WireMessage) -> list[ToolCall]:
+        told = message.tool_calls or []
+        if not told and message.function_call is not None:
+            told = [_Call(function=message.function_call)]
+        calls = [self._call(f"{place}_{number}", call) for number, call in enumerate(told)]
+        self._open += calls
+        return calls
+
+    def _call(self, place: str, call: _Call) -> ToolCall:
+        """Ids are the client's own; a missing one is made up, as the result's will be (C.2)."""
+        call_id = call.id or f"call_missing_{place}"
+        while not call.id and call_id in self._ids:
+            call_id += "_"
+        self._ids.add(call_id)
+        cache = cache_of(call.cache_control)
+        if call.custom is not None:
+            name, text = call.custom.name or "", call.custom.input or ""
+            return ToolCall(call_id=call_id, name=name, arguments=text, kind="custom", cache=cache)
+        told = call.function or _Function()
+        arguments = told.arguments
+        if arguments is None or isinstance(arguments, str):
+            text = arguments or ""
+        else:
+            text = msgspec.json.encode(arguments).decode()
+        return ToolCall(call_id=call_id, name=told.name or "", arguments=text, cache=cache)
+
+    def _tool(self, place: int, message: WireMessage) -> list[Item]:
+        call_id = message.tool_call_id or message.call_id
+        call = next((each for each in self._open if each.call_id == call_id), None)
+        if not call_id and self._open:
+            call = self._open[0]
+        return [self._result(call, call_id or "", place, message)]
+
+    def _function(self, place: int, message: WireMessage) -> list[Item]:
+        """The legacy result names its function only."""
+        named = (call for call in self._open if call.name == message.name)
+        return [self._result(next(named, None), "", place, message)]
+
+    def _result(self, call: ToolCall | None, call_id: str, place: int, message: WireMessage) -> ToolResult:
+        if call is not None:
+            self._open.remove(call)
+        return ToolResult(
+            call_id=call.call_id if call else call_id,
+            content=_result_content(message.content, place),
+            kind=call.kind if call else "function",
+            cache=cache_of(message.cache_control),
+        )
+
+
+_Reader: TypeAlias = Callable[[MessageReader, int, WireMessage], list[Item]]
+_READERS: Final[Mapping[str, _Reader]] = {
+    "system": MessageReader._system,
+    "developer": MessageReader._developer,
+    "user": MessageReader._user,
+    "assistant": MessageReader._assistant,
+    "tool": MessageReader._tool,
+    "function": MessageReader._function,
+}
+
+
+def _parts(content: Any, place: int) -> tuple[Part, ...]:
+    """Empty texts say nothing, and some upstreams refuse them."""
+    if content is None or content == "":
+        return ()
+    if isinstance(content, str):
+        return (Text(content),)
+    if isinstance(content, list):
+        parts = map(read_part, content)
+        return tuple(part for part in parts if not (isinstance(part, Text) and not part.text))
+    raise InvalidRequest(
+        f"Invalid request: `messages[{place}].content` must be a string, a list of parts, or null",
+        param=f"messages[{place}].content",
+    )
+
+
+def _result_content(content: Any, place: int) -> str | tuple[Part, ...]:
+    """A result's text or parts; a list in which nothing is known to us stays JSON text (C.3)."""
+    if content is None:
+        return ""
+    if isinstance(content, dict):
+        return msgspec.json.encode(content).decode()
+    if not isinstance(content, list):
+        parts = _parts(content, place)
+        return content if parts and isinstance(content, str) else ""
+    parts = _parts(content, place)
+    if parts and all(isinstance(part, OpaquePart) for part in parts):
+        return msgspec.json.encode(content).decode()
+    return parts
+
+
+def _with_cache(item: Item, cache: CacheControl) -> Item:
+    """A breakpoint on the message belongs to what it ends with, unless that has its own."""
+    if isinstance(item, Message | ToolCall) and item.cache is None:
+        return attrs.evolve(item, cache=cache)
+    return item

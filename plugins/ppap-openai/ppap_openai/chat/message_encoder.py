@@ -1,0 +1,150 @@
+"""Turns → messages of a chat request (translation spec, A.2.1, A.3, C.3–C.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from ppap_core.conversation import (
+    Item,
+    Message,
+    OpaqueItem,
+    Part,
+    Reasoning,
+    Refusal,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from ppap_core.conversation.turns import Turn
+
+from .content import write_part
+from .name import FORMAT
+from .reply import write_call
+from .tool_names import wrapped
+
+_JSON: TypeAlias = dict[str, Any]
+
+PER_REQUEST_TEXT: Final = "x-anthropic-billing-header: "
+"""Begins a system text that is new in every request and would defeat prompt caching (C.5)."""
+
+
+def write_turn(turn: Turn, source: str) -> Iterator[_JSON]:
+    """The messages of one turn; `source` is the format of the request."""
+    yield from _WRITERS[turn.role](turn.items, source)
+    for item in turn.items:
+        if isinstance(item, OpaqueItem) and item.format == FORMAT:
+            yield dict(item.value)
+
+
+def _write_system(items: Sequence[Item], source: str) -> Iterator[_JSON]:
+    """One message each, never merged. Developer text is system text: few upstreams know the role."""
+    for item in items:
+        if isinstance(item, Message) and (parts := _system_parts(item)):
+            # Only a chat client's own text is known to suit as a plain string.
+            plain = source == FORMAT and len(parts) == 1
+            yield _named(
+                {
+                    "role": item.role if source == FORMAT else "system",
+                    "content": parts[0]["text"] if plain else parts,
+                },
+                item,
+            )
+
+
+def _system_parts(message: Message) -> list[_JSON]:
+    texts = (part.text for part in message.parts if isinstance(part, Text))
+    return [
+        {"type": "text", "text": text}
+        for text in texts
+        if text.strip() and not text.startswith(PER_REQUEST_TEXT)
+    ]
+
+
+def _write_user(items: Sequence[Item], source: str) -> Iterator[_JSON]:
+    """Results first, as they answer the calls before; then all else as one message."""
+    for item in items:
+        if isinstance(item, ToolResult):
+            yield {"role": "tool", "tool_call_id": item.call_id, "content": _result(item, source)}
+    messages = [item for item in items if isinstance(item, Message)]
+    if source == FORMAT:
+        for message in messages:
+            yield from _user_message([message], source)
+    else:
+        yield from _user_message(messages, source)
+
+
+def _user_message(messages: Sequence[Message], source: str) -> Iterator[_JSON]:
+    parts = _parts([part for message in messages for part in message.parts], source)
+    if parts:
+        yield _named({"role": "user", "content": _plain(parts)}, messages[0])
+
+
+def _named(message: _JSON, item: Message) -> _JSON:
+    return {**message, "name": item.name} if item.name else message
+
+
+def _parts(parts: Sequence[Part], source: str) -> list[_JSON]:
+    """Blank texts say nothing, and some upstreams refuse them (C.4)."""
+    said = (part for part in parts if not (isinstance(part, Text) and not part.text.strip()))
+    return [written for part in said if (written := write_part(part, source)) is not None]
+
+
+def _plain(parts: list[_JSON]) -> str | list[_JSON]:
+    """A string where one text is all: the form that every upstream takes."""
+    if len(parts) == 1 and parts[0]["type"] == "text":
+        text: str = parts[0]["text"]
+        return text
+    return parts
+
+
+def _result(result: ToolResult, source: str) -> str | list[_JSON]:
+    """Text as one string; a list only where there is more than text (C.3)."""
+    if isinstance(result.content, str):
+        return result.content
+    parts = [part for each in result.content if (part := write_part(each, source)) is not None]
+    if any(part["type"] != "text" for part in parts):
+        return parts
+    text = "\n\n".join(part["text"] for part in parts)
+    return text if text.strip() or not parts else msgspec.json.encode(parts).decode()
+
+
+def _write_assistant(items: Sequence[Item], source: str) -> Iterator[_JSON]:
+    """One message: thoughts, texts and calls each in their field."""
+    parts = [part for item in items if isinstance(item, Message) for part in item.parts]
+    texts = _parts([part for part in parts if isinstance(part, Text)], source)
+    refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
+    thoughts = [item.text for item in items if isinstance(item, Reasoning) and item.text.strip()]
+    calls = [_call(item) for item in items if isinstance(item, ToolCall)]
+    if not (texts or refusal or thoughts or calls):
+        return
+    message: _JSON = {
+        "role": "assistant",
+        "content": _plain(texts) if texts else (None if calls or refusal else ""),
+    }
+    if refusal:
+        message["refusal"] = refusal
+    if thoughts:
+        message["reasoning_content"] = "\n\n".join(thoughts)
+    if calls:
+        message["tool_calls"] = calls
+    speakers = [item for item in items if isinstance(item, Message) and item.name]
+    yield _named(message, speakers[0]) if speakers else message
+
+
+def _call(call: ToolCall) -> _JSON:
+    """A call of a free-text tool is one of the function that stands for it (C.16)."""
+    if call.kind == "custom":
+        call = ToolCall(call_id=call.call_id, name=call.name, arguments=wrapped(call.arguments))
+    return write_call(call)
+
+
+_Writer: TypeAlias = Callable[[Sequence[Item], str], Iterator[_JSON]]
+_WRITERS: Final[Mapping[str, _Writer]] = {
+    "system": _write_system,
+    "developer": _write_system,
+    "user": _write_user,
+    "assistant": _write_assistant,
+}

@@ -1,0 +1,7 @@
+"""The name of this wire format, by which extras and opaque parts are marked as its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+FORMAT: Final = "openai-chat"

@@ -1,0 +1,118 @@
+"""The section ``openai-compatibility`` of config.yaml (config spec, 2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from ppap_core.config import normalise, setting
+
+SECTION: Final = "openai-compatibility"
+DEFAULT_LEVELS: Final = ("low", "medium", "high")
+
+
+@attrs.frozen(kw_only=True)
+class ThinkingRange:
+    """What a model can think. Budgets in tokens."""
+
+    min: int = setting("Smallest thinking budget in tokens; 0: none declared.", default=0)
+    max: int = setting("Largest thinking budget in tokens; 0: none declared.", default=0)
+    zero_allowed: bool = setting("Whether thinking can be switched off.", default=False)
+    dynamic_allowed: bool = setting("Whether the model can choose its own amount.", default=False)
+    levels: tuple[str, ...] = setting("Levels it knows, e.g. `[low, medium, high]`.", default=())
+
+    @property
+    def capability(self) -> Mapping[str, object]:
+        return {field.name: getattr(self, field.name) for field in attrs.fields(ThinkingRange)}
+
+
+@attrs.frozen(kw_only=True)
+class CompatibleModel:
+    """One model of the upstream."""
+
+    name: str = setting("What the upstream calls the model.", normalise=normalise.trimmed)
+    alias: str = setting(
+        "What clients call it; empty: as the upstream does. Several models under one alias are a "
+        "pool that takes turns.",
+        default="",
+        normalise=normalise.trimmed,
+    )
+    thinking: ThinkingRange | None = setting(
+        "What it can think; absent: the levels low, medium and high.", default=None
+    )
+
+    @property
+    def capability(self) -> Mapping[str, object]:
+        return (self.thinking or ThinkingRange(levels=DEFAULT_LEVELS)).capability
+
+
+@attrs.frozen(kw_only=True)
+class KeyEntry:
+    """One key of the upstream."""
+
+    api_key: str = setting(
+        "Sent as `Authorization: Bearer`; empty: without that header.",
+        default="",
+        secret=True,
+        normalise=normalise.trimmed,
+    )
+    proxy_url: str = setting(
+        "Proxy for this key: http, https, socks5 or socks5h; `direct`: none; empty: as `proxy-url`.",
+        default="",
+        secret=True,
+        normalise=normalise.proxy_url,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class CompatibleUpstream:
+    """One upstream that speaks Chat Completions."""
+
+    name: str = setting("What it is called here, in lists and logs.", default="", normalise=normalise.trimmed)
+    base_url: str = setting(
+        "Address below which `/chat/completions` is found, e.g. `https://api.example.com/v1`. An entry "
+        "without one is left out.",
+        default="",
+        normalise=normalise.trimmed,
+    )
+    api_key_entries: tuple[KeyEntry, ...] = setting(
+        "Its keys; requests spread over them. None: it is called without a key.", default=()
+    )
+    models: tuple[CompatibleModel, ...] = setting(
+        "The models it serves; none: it serves nothing.", default=()
+    )
+    headers: dict[str, str] = setting(
+        "Sent with every request; they win over all others, also over `Authorization`.",
+        factory=dict,
+        secret=True,
+        normalise=normalise.headers,
+    )
+    disabled: bool = setting("Keep the entry and do not use it.", default=False)
+    prefix: str = setting(
+        "Its models are also served as `prefix/model`, by this entry only.",
+        default="",
+        normalise=normalise.prefix,
+    )
+    priority: int = setting("Used before entries of a lower priority.", default=0)
+    excluded_models: tuple[str, ...] = setting(
+        "Models not to serve; `*` stands for any characters.", default=(), normalise=normalise.patterns
+    )
+    proxy_url: str = setting(
+        "Proxy for all keys that name none of their own.",
+        default="",
+        secret=True,
+        normalise=normalise.proxy_url,
+    )
+    disable_cooling: bool = setting("Never pause its keys after failures.", default=False)
+    request_retry: int | None = setting(
+        "Rounds of retries for this entry; absent: as the global `request-retry`.", default=None
+    )
+
+    @property
+    def label(self) -> str:
+        return self.name.lower() or SECTION
+
+
+SECTIONS: Final[Mapping[str, Any]] = {SECTION: list[CompatibleUpstream]}

@@ -1,0 +1,58 @@
+"""What this distribution contributes to a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ppap_core.config import Config
+from ppap_core.credentials import Credential
+from ppap_core.exchange import endpoint
+from ppap_core.hookspecs import hookimpl
+from ppap_core.models import Model, ModelList
+from ppap_core.proxy import Proxy
+from ppap_core.wire import ClientWire, UpstreamWire
+
+from .chat import CHAT
+from .completions import COMPLETIONS
+from .config import SECTION, SECTIONS
+from .model_list import MODELS
+from .provider import OpenAICompatible, credentials_of, models_of
+
+
+@hookimpl
+def ppap_config_sections() -> Mapping[str, Any]:
+    return SECTIONS
+
+
+@hookimpl
+def ppap_wire_formats() -> Sequence[ClientWire | UpstreamWire]:
+    return [CHAT, COMPLETIONS]
+
+
+@hookimpl
+def ppap_routes(proxy: Proxy) -> Sequence[Any]:
+    return [
+        endpoint(proxy, ["/v1/chat/completions"], CHAT),
+        endpoint(proxy, ["/v1/completions"], COMPLETIONS),
+    ]
+
+
+@hookimpl
+def ppap_model_lists() -> Sequence[ModelList]:
+    return [MODELS]
+
+
+@hookimpl
+def ppap_providers(proxy: Proxy) -> Sequence[OpenAICompatible]:
+    return [OpenAICompatible(proxy.upstream)]
+
+
+@hookimpl
+def ppap_credentials(config: Config) -> Sequence[Credential]:
+    return credentials_of(config[SECTION])
+
+
+@hookimpl
+def ppap_models(credential: Credential) -> Sequence[Model] | None:
+    return models_of(credential) if credential.provider == SECTION else None

@@ -1,0 +1,170 @@
+"""Upstreams that speak Chat Completions: how they are called, and what their failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from ppap_core.conversation import Conversation
+from ppap_core.credentials import Credential, ModelName, credential_id, models_by_client_name
+from ppap_core.exchange import (
+    REQUEST_FAULT,
+    UNSUPPORTED_MODEL,
+    Call,
+    Failure,
+    Scope,
+    Verdict,
+    by_status,
+)
+from ppap_core.models import Model
+from ppap_core.upstream import Upstream, UpstreamReply
+from ppap_core.wire import Target
+
+from .chat import CHAT
+from .config import SECTION, CompatibleUpstream
+from .tokens import estimate
+
+REQUEST_WORDS: Final = (
+    "context_length_exceeded",
+    "context_too_large",
+    "previous_response_not_found",
+    "content_policy_violation",
+    "content_filter",
+)
+"""Codes of failures that lie in the request itself, whatever their status (auth spec, 5.1)."""
+REQUEST_PHRASES: Final = ("items are not persisted when `store` is set to false",)
+ACCOUNT_WORDS: Final = ("insufficient_quota", "billing_not_active", "account_deactivated")
+"""Codes of limits that hold for the whole account, not for one model (pain 2)."""
+DISCONNECTED: Final = (
+    "stream disconnected before completion",
+    "stream closed before response.completed",
+)
+DISCONNECT_MISHAP: Final = Verdict(scope=Scope.NOTHING, reason="disconnected")
+
+
+@attrs.frozen
+class Account:
+    """What a credential of this provider knows of its upstream."""
+
+    entry: CompatibleUpstream
+    api_key: str = attrs.field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"{self.entry.base_url.rstrip('/')}/chat/completions"
+
+
+@attrs.frozen
+class OpenAICompatible:
+    """The provider of every ``openai-compatibility`` entry."""
+
+    upstream: Upstream
+    name = SECTION
+    wire = CHAT
+
+    async def send(self, call: Call) -> UpstreamReply:
+        account: Account = call.credential.settings
+        return await self.upstream.post(
+            account.url,
+            call.body,
+            headers_of(call, account),
+            deadlines=call.deadlines,
+            proxy_url=call.credential.proxy_url,
+        )
+
+    def classify(self, failure: Failure) -> Verdict:
+        verdict = by_status(failure)
+        if verdict is UNSUPPORTED_MODEL:
+            return verdict
+        if _is_request_fault(failure):
+            return REQUEST_FAULT
+        if verdict.quota and failure.detail.code in ACCOUNT_WORDS:
+            return attrs.evolve(verdict, scope=Scope.CREDENTIAL)
+        if failure.detail.status == 408 and _says(failure, DISCONNECTED):
+            return DISCONNECT_MISHAP
+        return verdict
+
+    async def count_tokens(self, conversation: Conversation, credential: Credential, target: Target) -> int:
+        """An estimate: these upstreams offer no count (translation spec, C.20)."""
+        return estimate(conversation)
+
+
+def headers_of(call: Call, account: Account) -> Mapping[str, str]:
+    """The request's headers; those of the config win over all (auth spec, 3)."""
+    headers = {"content-type": "application/json", "accept": "application/json"}
+    if call.stream:
+        headers |= {"accept": "text/event-stream", "cache-control": "no-cache"}
+    if account.api_key:
+        headers["authorization"] = f"Bearer {account.api_key}"
+    headers |= call.headers
+    return headers | {name.lower(): value for name, value in account.entry.headers.items()}
+
+
+def _is_request_fault(failure: Failure) -> bool:
+    detail = failure.detail
+    words = (detail.type, detail.code)
+    if detail.status == 400 and "invalid_request_error" in words:
+        return True
+    if detail.status < 500 and any(word in REQUEST_WORDS for word in words):
+        return True
+    return _says(failure, REQUEST_PHRASES)
+
+
+def _says(failure: Failure, phrases: Sequence[str]) -> bool:
+    text = failure.detail.message.lower()
+    return any(phrase in text for phrase in phrases)
+
+
+def credentials_of(entries: Sequence[CompatibleUpstream]) -> list[Credential]:
+    """One for each key; one without a key for an entry that has none (auth spec, 1.6)."""
+    return [
+        credential
+        for entry in entries
+        if entry.base_url and not entry.disabled
+        for credential in _credentials_of_entry(entry)
+    ]
+
+
+def _credentials_of_entry(entry: CompatibleUpstream) -> Iterator[Credential]:
+    kind = f"{SECTION}:{entry.label}"
+    if not entry.api_key_entries:
+        yield _credential(entry, credential_id(kind, entry.base_url), "", entry.proxy_url)
+    for key in entry.api_key_entries:
+        identity = credential_id(kind, key.api_key, entry.base_url, key.proxy_url)
+        yield _credential(entry, identity, key.api_key, key.proxy_url or entry.proxy_url)
+
+
+def _credential(entry: CompatibleUpstream, identity: str, api_key: str, proxy_url: str) -> Credential:
+    return Credential(
+        id=identity,
+        provider=SECTION,
+        label=entry.label,
+        settings=Account(entry, api_key),
+        secrets=tuple(secret for secret in (api_key, *entry.headers.values()) if len(secret) >= 8),
+        priority=entry.priority,
+        prefix=entry.prefix,
+        proxy_url=proxy_url,
+        excluded_models=entry.excluded_models,
+        disable_cooling=entry.disable_cooling,
+        request_retry=entry.request_retry,
+    )
+
+
+def models_of(credential: Credential) -> list[Model]:
+    """The entry's models by client name; several upstream names under one are a pool (6.5)."""
+    account: Account = credential.settings
+    configured = [model for model in account.entry.models if model.name]
+    pools = models_by_client_name([ModelName(model.name, model.alias) for model in configured])
+    by_name = {model.name: model for model in reversed(configured)}
+    return [
+        Model(
+            id=client_name,
+            upstream=tuple(pool),
+            owner=account.entry.name or SECTION,
+            display_name=pool[0],
+            thinking=by_name[pool[0]].capability,
+        )
+        for client_name, pool in pools.items()
+    ]
