@@ -1,0 +1,212 @@
+"""A client's request passed on in its own format: only what must change is cut out (0.4, C.15)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+import msgspec
+
+from ppap_core.errors import InvalidRequest
+from ppap_core.wire import EncodedRequest, JsonBody, Target
+
+from .cache import Sections
+from .request_decoder import beta_names
+from .signatures import begins_like_own, is_own_signature
+from .splice import JsonArray
+from .thinking import ROOM_TO_ANSWER, Capability, ThinkingField, capability, fitted, read_intent
+
+MAX_TOKENS_OF_UNKNOWN: Final = 1024
+"""``max_tokens`` for one of Anthropic's models whose own limit is not known."""
+
+_THINKING_WORDS: Final = re.compile(rb'"(?:thinking"|signature"\s*:\s*"([A-Za-z0-9+/_-]{4}))')
+_THINKS: Final = ("enabled", "adaptive", "auto")
+_FORCED: Final = ("any", "tool")
+_FINE: Final = (None, b"null", b"1", b"1.0")
+"""Temperatures that a thinking model takes."""
+
+Changes = dict[str, bytes | None]
+
+
+class _Choice(msgspec.Struct):
+    type: str = ""
+
+
+class _MessageFields(msgspec.Struct):
+    role: str = ""
+    content: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _BlockFields(msgspec.Struct):
+    type: str = ""
+    signature: str | None = None
+
+
+_message: Final = msgspec.json.Decoder(_MessageFields).decode
+_block: Final = msgspec.json.Decoder(_BlockFields).decode
+
+
+def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
+    """The client's bytes for `target`; the very same object when nothing has to change."""
+    changes: Changes = {}
+    if body.raw("model") != (model := msgspec.json.encode(target.model)):
+        changes["model"] = model
+    changes |= _thinking_changes(body, target)
+    changes |= _section_changes(body, target)
+    headers: Mapping[str, str] = {}
+    if "betas" in body:
+        changes["betas"] = None
+        headers = {"anthropic-beta": ",".join(_betas(body))}
+    return EncodedRequest(body.edited(changes) if changes else body.data, headers=headers)
+
+
+def _betas(body: JsonBody) -> list[str]:
+    value = body.value("betas")
+    listed = value if isinstance(value, list) else [value]
+    if not all(beta is None or isinstance(beta, str) for beta in listed):
+        raise InvalidRequest("Invalid request: `betas` must be a list of strings", param="betas")
+    return beta_names(",".join(beta for beta in listed if beta))
+
+
+def is_own_model(model: str) -> bool:
+    """Whether a model is one of Anthropic's, whoever serves it.
+
+    Other vendors' models behind this format have other limits, and signatures of their own.
+    """
+    return "claude" in model.casefold()
+
+
+# --- thinking, temperature, max_tokens --------------------------------------------------------
+
+
+def _thinking_changes(body: JsonBody, target: Target) -> Changes:
+    """Forced tool choice beats thinking; thinking binds the temperature and needs room (C.15)."""
+    changes: Changes = {}
+    thinking = _read(body, "thinking", ThinkingField)
+    if thinking is not None or "output_config" in body:
+        choice = _read(body, "tool_choice", _Choice)
+        model = capability(target.thinking)
+        if (choice is not None and choice.type in _FORCED) or (model is not None and not model.thinks):
+            changes = {"thinking": None, **_without_effort(body)}
+            thinking = None
+        elif model is not None and not model.levels and thinking is not None:
+            changes = _as_budget(body, thinking, model)
+    if thinking is not None and thinking.type in _THINKS and body.raw("temperature") not in _FINE:
+        changes["temperature"] = b"1"
+    if "max_tokens" not in body and (limit := _max_tokens(target, thinking)):
+        changes["max_tokens"] = str(limit).encode()
+    return changes
+
+
+def _read(body: JsonBody, key: str, kind: type[Any]) -> Any:
+    """A top-level object, typed; ``None`` if absent, or of a type that the upstream shall refuse."""
+    raw = body.raw(key)
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _without_effort(body: JsonBody) -> Changes:
+    raw = body.raw("output_config")
+    if raw is None or not raw.startswith(b"{"):
+        return {}
+    left = JsonBody(raw).edited({"effort": None})
+    return {"output_config": left if any(JsonBody(left)) else None}
+
+
+def _as_budget(body: JsonBody, thinking: ThinkingField, model: Capability) -> Changes:
+    """A level asked of a model that only knows budgets becomes one."""
+    config = body.value("output_config")
+    intent = read_intent(thinking, config if isinstance(config, dict) else None)
+    if intent.mode != "level":
+        return {}
+    budget = fitted(intent, model, same_format=True).budget or 0
+    limit = body.value("max_tokens")
+    if isinstance(limit, int) and 0 < limit <= budget:
+        budget = limit - 1
+    field = {"type": "enabled", "budget_tokens": budget} if budget >= model.min else {"type": "disabled"}
+    return {"thinking": msgspec.json.encode(field), **_without_effort(body)}
+
+
+def _max_tokens(target: Target, thinking: ThinkingField | None) -> int | None:
+    """The limit to fill in; ``None``: the upstream shall say that it is missing."""
+    limit = target.max_output_tokens or (MAX_TOKENS_OF_UNKNOWN if is_own_model(target.model) else None)
+    budget = (thinking.budget_tokens or 0) if thinking is not None else 0
+    return limit if limit is None or budget < limit else budget + ROOM_TO_ANSWER
+
+
+# --- messages ---------------------------------------------------------------------------------
+
+
+def _section_changes(body: JsonBody, target: Target) -> Changes:
+    """Foreign thinking removed, then breakpoints: set where there are none, and kept within limits."""
+    tools, system, messages = body.raw("tools"), body.raw("system"), body.raw("messages")
+    sent = kept = Sections(tools=tools, system=system, messages=messages)
+    if messages is not None and is_own_model(target.model):
+        own = without_foreign_thinking(messages)
+        kept = sent if own is messages else attrs.evolve(sent, messages=own)
+    if "cache_control" not in body:
+        kept = kept.with_breakpoints()
+    kept = kept.within_limits()
+    names = ("tools", "system", "messages")
+    pairs = zip(names, sent.texts(), kept.texts(), strict=True)
+    return {name: after for name, before, after in pairs if after is not before}
+
+
+def without_foreign_thinking(messages: bytes) -> bytes:
+    """The messages without thinking that another vendor's model signed, or nobody (C.6; pain 23).
+
+    Anthropic refuses the whole request for one such block, which a conversation has after its user
+    switched models. The same object if there is none.
+    """
+    if b'"thinking"' not in messages or _all_own(messages):
+        return messages
+    array = JsonArray(messages, "messages")
+    changes = {
+        index: kept
+        for index, raw in enumerate(array.elements)
+        if b'"thinking"' in raw and (kept := _own_blocks_only(raw)) is not raw
+    }
+    return array.edited(changes)
+
+
+def _all_own(messages: bytes) -> bool:
+    """A quick yes for the usual case, in one pass: a block says "thinking" twice and is signed once."""
+    said = signed = 0
+    for signature in _THINKING_WORDS.findall(messages):
+        if not signature:
+            said += 1
+        elif begins_like_own(signature.decode()):
+            signed += 1
+        else:
+            return False
+    return said == 2 * signed
+
+
+def _own_blocks_only(raw: bytes) -> bytes | None:
+    """A message without foreign thinking; ``None`` if nothing is left of it, `raw` if nothing goes."""
+    try:
+        fields = _message(raw)
+        if fields.role != "assistant" or not bytes(fields.content).startswith(b"["):
+            return raw
+        content = JsonArray(bytes(fields.content), "content")
+        foreign = [index for index, block in enumerate(content.elements) if _is_foreign(block)]
+    except msgspec.MsgspecError:
+        return raw  # the upstream says best what is wrong with it
+    if not foreign:
+        return raw
+    if len(foreign) == len(content.elements):
+        return None
+    return JsonBody(raw).edited({"content": content.edited(dict.fromkeys(foreign))})
+
+
+def _is_foreign(raw: bytes) -> bool:
+    if not raw.startswith(b"{") or b'"thinking"' not in raw:
+        return False
+    block = _block(raw)
+    return block.type == "thinking" and not is_own_signature(block.signature)

@@ -1,0 +1,58 @@
+"""What this distribution contributes to a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ppap_core.config import Config
+from ppap_core.credentials import Credential
+from ppap_core.exchange import counting_endpoint, endpoint
+from ppap_core.hookspecs import hookimpl
+from ppap_core.models import Model, ModelList
+from ppap_core.proxy import Proxy
+from ppap_core.wire import ClientWire, UpstreamWire
+
+from .config import SECTION, SECTIONS
+from .messages import MESSAGES
+from .messages.counting import count_body
+from .model_list import MODELS
+from .provider import NAME, ClaudeApiKeys, credentials_of, models_of
+
+
+@hookimpl
+def ppap_config_sections() -> Mapping[str, Any]:
+    return SECTIONS
+
+
+@hookimpl
+def ppap_wire_formats() -> Sequence[ClientWire | UpstreamWire]:
+    return [MESSAGES]
+
+
+@hookimpl
+def ppap_routes(proxy: Proxy) -> Sequence[Any]:
+    return [
+        endpoint(proxy, ["/v1/messages"], MESSAGES),
+        counting_endpoint(proxy, ["/v1/messages/count_tokens"], MESSAGES, count_body),
+    ]
+
+
+@hookimpl
+def ppap_model_lists() -> Sequence[ModelList]:
+    return [MODELS]
+
+
+@hookimpl
+def ppap_providers(proxy: Proxy) -> Sequence[ClaudeApiKeys]:
+    return [ClaudeApiKeys(proxy.upstream)]
+
+
+@hookimpl
+def ppap_credentials(config: Config) -> Sequence[Credential]:
+    return credentials_of(config[SECTION])
+
+
+@hookimpl
+def ppap_models(credential: Credential) -> Sequence[Model] | None:
+    return models_of(credential) if credential.provider == NAME else None
