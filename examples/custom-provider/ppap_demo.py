@@ -32,7 +32,7 @@ from ppap_core.conversation import (
     UsageUpdate,
 )
 from ppap_core.credentials import Credential
-from ppap_core.exchange import Failure, Verdict, by_status
+from ppap_core.exchange import CountCall, Failure, Verdict, by_status
 from ppap_core.models import Model
 from ppap_core.proxy import Proxy
 from ppap_core.wire import Target
@@ -61,13 +61,11 @@ class Demo:
         for event in self._answer(conversation):
             spoken += isinstance(event, Delta)
             yield event
-        asked = await self.count_tokens(conversation, credential, target)
-        yield UsageUpdate(Usage(input_total=asked, output_total=spoken))
+        yield UsageUpdate(Usage(input_total=_count(conversation), output_total=spoken))
         yield End()
 
-    async def count_tokens(self, conversation: Conversation, credential: Credential, target: Target) -> int:
-        """Words: good enough for a model that does not exist."""
-        return sum(len(_words(text)) for text in _texts(conversation))
+    async def count_tokens(self, call: CountCall) -> int:
+        return _count(call.conversation)
 
     def classify(self, failure: Failure) -> Verdict:
         return by_status(failure)
@@ -99,6 +97,11 @@ def _item(key: str, kind: Any, text: str) -> Iterator[Event]:
 def _words(text: str) -> list[str]:
     """Words with the blank before them, so that joining them gives the text back."""
     return [f" {word}" if index else word for index, word in enumerate(text.split(" "))]
+
+
+def _count(conversation: Conversation) -> int:
+    """Words: good enough for a model that does not exist."""
+    return sum(len(_words(text)) for text in _texts(conversation))
 
 
 def _texts(conversation: Conversation) -> Iterator[str]:

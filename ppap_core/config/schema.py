@@ -131,7 +131,7 @@ class Upstream:
     )
     max_connections_per_host: int = setting(
         "Connections open to one upstream host at a time; 0: no limit.",
-        default=1000,
+        default=10_000,
         normalise=normalise.not_negative,
     )
     idle_seconds: float = setting(

@@ -144,7 +144,14 @@ class ReplyCollector:
         if meta.annotation is not None:
             opened.annotations.append(meta.annotation)
         if meta.signature or meta.redacted_data or meta.native:
-            opened.meta = meta
+            known = opened.meta or meta
+            opened.meta = ItemMeta(
+                meta.key,
+                signature=meta.signature or known.signature,
+                redacted_data=meta.redacted_data or known.redacted_data,
+                origin=meta.origin or known.origin,
+                native=meta.native or known.native,
+            )
 
 
 def events_of(reply: Reply) -> list[Event]:

@@ -1,9 +1,10 @@
 """A streamed answer as a list of events (translation spec, A.4).
 
-Contract: every `ItemStart` has exactly one `ItemEnd`; deltas carry the key of their item, so
-interleaved parallel calls never mix; `Finish` comes at most once per choice; `UsageUpdate` any
-number of times, also after `Finish`; `End` comes once, last. An `End` without a `Finish` means that
-the upstream stopped in the middle.
+Contract: `Start` comes at most once, before any item. Every `ItemStart` has exactly one `ItemEnd`,
+unless a `StreamError` cuts in; keys are never used again. Deltas carry the key of their item, so
+interleaved parallel calls never mix. `Finish` comes at most once per choice, after its items ended;
+`UsageUpdate` any number of times, also after `Finish`; `End` comes once, last. An `End` without a
+`Finish` means that the upstream stopped in the middle.
 
 Events are msgspec structs, not attrs classes: one is made per token, and these are built in C and
 left alone by the garbage collector.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from .request import Item, Message, Reasoning, Role, ServerToolItem, ToolCall, ToolResult
+from .request import Item, Message, Reasoning, Role, ServerToolItem, Text, ToolCall, ToolResult
 
 
 @attrs.frozen
@@ -38,6 +38,33 @@ def role_of(item: Item) -> Role | None:
     if isinstance(item, ToolResult):
         return "user"
     return None
+
+
+def with_reminders(items: Sequence[Item]) -> list[Item]:
+    """System text in the middle of a conversation as a user's text that says what it is (A.2.1).
+
+    For formats, or models, that take system text at the beginning only, or would read it as the
+    first instruction of the whole conversation. Developer text is left where it is.
+    """
+    begun = False
+    placed: list[Item] = []
+    for item in items:
+        speaks = isinstance(item, Message) and item.role in ("system", "developer")
+        begun = begun or not speaks
+        if begun and isinstance(item, Message) and item.role == "system":
+            placed.append(_reminder(item))
+        else:
+            placed.append(item)
+    return placed
+
+
+def _reminder(message: Message) -> Message:
+    parts = tuple(
+        attrs.evolve(part, text=f"<system-reminder>\n{part.text}\n</system-reminder>")
+        for part in message.parts
+        if isinstance(part, Text) and part.text.strip()
+    )
+    return attrs.evolve(message, role="user", parts=parts)
 
 
 def paired(items: Sequence[Item]) -> list[Item]:

@@ -112,6 +112,16 @@ class Pool:
         earliest = min(block.until for block in blocks)
         return Recovery(earliest - now, all(block.quota for block in blocks))
 
+    def in_trouble(self, route: Route) -> bool:
+        """Whether nothing but a passing trouble of upstreams is in every candidate's way."""
+        now = self._clock()
+        blocks = [
+            self.cooldowns.block(candidate.credential.id, target.model, now)
+            for candidate in route.candidates
+            for target in candidate.targets
+        ]
+        return bool(blocks) and all(block is not None and block.passing for block in blocks)
+
     def visible(self, route: Route) -> bool:
         """Whether model lists show it: hidden while every way to it is blocked by more than quota."""
         now = self._clock()

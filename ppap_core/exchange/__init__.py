@@ -12,7 +12,7 @@ from ..credentials.verdict import (
 from .arrival import Arrival, ClientHeaders
 from .carrier import AnyProvider
 from .endpoint import counting_endpoint, endpoint
-from .provider import Call, CountsTokens, EventProvider, Provider
+from .provider import Call, CountCall, CountsTokens, EventProvider, Provider
 from .record import Attempt, ExchangeRecord, Outcome
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Attempt",
     "Call",
     "ClientHeaders",
+    "CountCall",
     "CountsTokens",
     "EventProvider",
     "ExchangeRecord",

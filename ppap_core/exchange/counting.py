@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import attrs
+
 from ..conversation import ErrorDetail
+from ..credentials import Candidate
 from ..errors import UpstreamError, UpstreamFault
 from .carrier import AttemptFailed, attempt_failed
+from .dispatch import final_failure
 from .exchange import Exchange, ExchangeFailed
-from .provider import CountsTokens
+from .provider import CountCall, CountsTokens
 
 
 async def count_tokens(exchange: Exchange) -> int:
@@ -15,29 +19,48 @@ async def count_tokens(exchange: Exchange) -> int:
     Counting teaches nothing about a credential's health: a failure only leads to the next one.
     Raises `ExchangeFailed`, and `RequestError`.
     """
-    last: AttemptFailed | None = None
-    tried: set[str] = set()
-    while (candidate := exchange.proxy.pool.pick(exchange.route, tried)) is not None:
-        tried.add(candidate.credential.id)
-        provider = exchange.proxy.carriers[candidate.credential.provider].provider
-        if not isinstance(provider, CountsTokens):
-            continue
-        target = candidate.targets[0]
-        began = exchange.begin_attempt(candidate, target)
-        try:
-            count = await provider.count_tokens(exchange.conversation, candidate.credential, target)
-        except (UpstreamError, UpstreamFault) as error:
-            last = attempt_failed(provider, candidate, error, same_dialect=False)
-            exchange.end_attempt(began, last.failure.detail.status, last.verdict.reason)
-            continue
-        exchange.end_attempt(began, 200)
-        return count
-    if last is not None:
-        raise ExchangeFailed(last.failure.detail)
-    raise ExchangeFailed(
-        ErrorDetail(
-            message=f"No upstream of model {exchange.route.model} can count tokens now",
-            status=501,
-            code="not_supported",
+    able = [candidate for candidate in exchange.route.candidates if _counter(exchange, candidate)]
+    if not able:
+        raise ExchangeFailed(
+            ErrorDetail(
+                message=f"No upstream of model {exchange.route.model} can count tokens",
+                status=501,
+                code="not_supported",
+            )
         )
+    route = attrs.evolve(exchange.route, candidates=able)
+    tried: set[str] = set()
+    last: AttemptFailed | None = None
+    while (candidate := exchange.proxy.pool.pick(route, tried)) is not None:
+        tried.add(candidate.credential.id)
+        try:
+            return await _counted(exchange, candidate)
+        except AttemptFailed as failure:
+            last = failure
+    raise final_failure(exchange, last)
+
+
+def _counter(exchange: Exchange, candidate: Candidate) -> CountsTokens | None:
+    provider = exchange.proxy.carriers[candidate.credential.provider].provider
+    return provider if isinstance(provider, CountsTokens) else None
+
+
+async def _counted(exchange: Exchange, candidate: Candidate) -> int:
+    provider = exchange.proxy.carriers[candidate.credential.provider].provider
+    assert isinstance(provider, CountsTokens)
+    call = CountCall(
+        conversation=exchange.conversation,
+        credential=candidate.credential,
+        target=candidate.targets[0],
+        deadlines=exchange.snapshot.deadlines,
+        client_headers=exchange.arrival.client_headers,
     )
+    began = exchange.begin_attempt(candidate, call.target)
+    try:
+        count = await provider.count_tokens(call)
+    except (UpstreamError, UpstreamFault) as error:
+        failed = attempt_failed(provider, candidate, error, same_dialect=False)
+        exchange.end_attempt(began, failed.failure.detail.status, failed.verdict.reason)
+        raise failed from error
+    exchange.end_attempt(began, 200)
+    return count

@@ -40,19 +40,22 @@ async def dispatch(exchange: Exchange) -> Answer:
 
 async def _rounds(exchange: Exchange) -> Answer:
     number = 0
-    pause: _Pause | None = _Pause(0.0)
+    outcome = await _round(exchange)
     while True:
-        outcome = await _round(exchange, despite_trouble=pause is not None and pause.despite_trouble)
+        if outcome is None and exchange.proxy.pool.in_trouble(exchange.route):
+            # Everybody just failed somehow; one of them may be well again, and 503 helps nobody.
+            outcome = await _round(exchange, despite_trouble=True)
         if not isinstance(outcome, AttemptFailed | None):
             return outcome
         pause = _pause_before(exchange, number, outcome)
         if pause is None:
-            raise _final(exchange, outcome)
-        await asyncio.sleep(pause.seconds)
+            raise final_failure(exchange, outcome)
+        await asyncio.sleep(pause)
         number += 1
+        outcome = await _round(exchange)
 
 
-async def _round(exchange: Exchange, *, despite_trouble: bool) -> Answer | AttemptFailed | None:
+async def _round(exchange: Exchange, *, despite_trouble: bool = False) -> Answer | AttemptFailed | None:
     """An answer, or the last failure, or ``None`` if there was nobody to try."""
     pool = exchange.proxy.pool
     limit = exchange.snapshot.config.core.max_retry_credentials or math.inf
@@ -69,7 +72,7 @@ async def _round(exchange: Exchange, *, despite_trouble: bool) -> Answer | Attem
             except AttemptFailed as failure:
                 last = failure
             if last.verdict.scope is Scope.REQUEST:
-                raise _final(exchange, last)
+                raise final_failure(exchange, last)
             if last.verdict.scope is Scope.CREDENTIAL:
                 break
     return last
@@ -96,14 +99,8 @@ async def _attempt(exchange: Exchange, candidate: Candidate, target: Target) -> 
     return answer
 
 
-@attrs.frozen
-class _Pause:
-    seconds: float
-    despite_trouble: bool = False
-
-
-def _pause_before(exchange: Exchange, number: int, last: AttemptFailed | None) -> _Pause | None:
-    """How long to wait before round `number` + 1; ``None``: give up."""
+def _pause_before(exchange: Exchange, number: int, last: AttemptFailed | None) -> float | None:
+    """Seconds to wait before round `number` + 1; ``None``: give up."""
     core = exchange.snapshot.config.core
     patient = [
         candidate
@@ -119,14 +116,14 @@ def _pause_before(exchange: Exchange, number: int, last: AttemptFailed | None) -
         return None
     if last is not None and last.verdict.passing and len(exchange.route.candidates) == 1:
         pause = _FIRST_PAUSE * 2.0**number * random.uniform(0.8, 1.2)
-        return _Pause(min(pause, core.max_retry_interval), despite_trouble=True)
+        return min(pause, core.max_retry_interval)
     recovery = exchange.proxy.pool.recovery(patient)
     if recovery is None or recovery.seconds > core.max_retry_interval:
         return None
-    return _Pause(recovery.seconds)
+    return recovery.seconds
 
 
-def _final(exchange: Exchange, last: AttemptFailed | None) -> ExchangeFailed:
+def final_failure(exchange: Exchange, last: AttemptFailed | None) -> ExchangeFailed:
     """What the client is told when nobody answered."""
     if last is None:
         return ExchangeFailed(_nobody_ready(exchange))

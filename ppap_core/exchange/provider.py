@@ -36,8 +36,11 @@ class Call:
 class Provider(Protocol):
     """A provider whose upstream speaks a wire format over HTTP."""
 
-    name: str
-    wire: UpstreamWire
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def wire(self) -> UpstreamWire: ...
 
     async def send(self, call: Call) -> UpstreamReply:
         """Sends the call and returns when the answer's head is here, whatever its status.
@@ -59,7 +62,8 @@ class EventProvider(Protocol):
     `ppap_core.conversation.events` and end with `End`.
     """
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def generate(
         self, conversation: Conversation, credential: Credential, target: Target
@@ -68,10 +72,21 @@ class EventProvider(Protocol):
     def classify(self, failure: Failure) -> Verdict: ...
 
 
+@attrs.frozen(kw_only=True)
+class CountCall:
+    """The question how many input tokens a conversation has; the fields are those of `Call`."""
+
+    conversation: Conversation
+    credential: Credential
+    target: Target
+    deadlines: Deadlines = Deadlines()
+    client_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
 @runtime_checkable
 class CountsTokens(Protocol):
     """A provider that can say how many input tokens a conversation has."""
 
-    async def count_tokens(self, conversation: Conversation, credential: Credential, target: Target) -> int:
+    async def count_tokens(self, call: CountCall) -> int:
         """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
         ...

@@ -70,6 +70,7 @@ class StreamDecoder(Protocol):
         """The upstream ended: what was still open, closed, then `End`, exactly once per stream.
 
         If the stream is incomplete (no `Finish` was seen), there is no `Finish` in here either.
+        Raises `MalformedStream` for a last frame that is none.
         """
         ...
 
@@ -104,7 +105,10 @@ class StreamPath(Protocol):
         ...
 
     def close(self) -> bytes:
-        """The upstream ended. Ends the client's stream, with an error if it was cut short."""
+        """The upstream ended. Ends the client's stream, with an error if it was cut short.
+
+        Raises `MalformedStream`.
+        """
         ...
 
     def fail(self, error: ErrorDetail) -> bytes:
@@ -124,12 +128,20 @@ class RelayedReply:
 class ClientWire(Protocol):
     """What a format offers to the clients that speak it."""
 
-    name: str
-    """Unique, lower case, e.g. ``parrot-lines``."""
-    stream_media_type: str
-    """Content type of a streamed answer."""
-    keep_alive: bytes
-    """A whole frame that every client of this format ignores."""
+    @property
+    def name(self) -> str:
+        """Unique, lower case, e.g. ``parrot-lines``."""
+        ...
+
+    @property
+    def stream_media_type(self) -> str:
+        """Content type of a streamed answer."""
+        ...
+
+    @property
+    def keep_alive(self) -> bytes:
+        """A whole frame that every client of this format ignores."""
+        ...
 
     def peek(self, body: JsonBody) -> Peek:
         """Raises `InvalidRequest` where a field that is looked at has the wrong type."""
@@ -152,7 +164,8 @@ class ClientWire(Protocol):
 class UpstreamWire(Protocol):
     """What a format offers to the providers whose upstreams speak it."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def encode_request(self, conversation: Conversation, target: Target) -> EncodedRequest:
         """Raises `InvalidRequest` where the format cannot ask for what the client wants."""
@@ -173,7 +186,8 @@ class UpstreamWire(Protocol):
 class RelayWire(Protocol):
     """What a format offers when client and upstream both speak it: bytes pass through."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def patch_request(self, body: JsonBody, target: Target) -> EncodedRequest:
         """The client's own bytes with only what must change, changed."""

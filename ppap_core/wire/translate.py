@@ -10,6 +10,7 @@ from ..conversation import (
     ErrorDetail,
     Event,
     Finish,
+    ItemEnd,
     ItemMeta,
     ItemStart,
     StreamError,
@@ -72,4 +73,6 @@ class Translation:
             self.complete = self.error is None
             return self._encoder.feed(events)
         self.error = CUT_SHORT
-        return self._encoder.feed([*events[:-1], StreamError(CUT_SHORT), End()])
+        # Items that the decoder only ends because it must are left open: what is closed looks whole.
+        said = [event for event in events[:-1] if type(event) is not ItemEnd]
+        return self._encoder.feed([*said, StreamError(CUT_SHORT), End()])

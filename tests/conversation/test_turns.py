@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ppap_core.conversation import Item, Message, Reasoning, Text, ToolCall, ToolResult
-from ppap_core.conversation.turns import paired, turns
+from ppap_core.conversation.turns import paired, turns, with_reminders
 
 USER = Message(role="user", parts=(Text("hi"),))
 SAID = Message(role="assistant", parts=(Text("ok"),))
@@ -62,6 +62,15 @@ def test_an_id_used_twice_at_once_is_ambiguous() -> None:
     """Both calls and their results are dropped; the id may be used again in a later round."""
     items = [call("a"), call("a"), result("a"), USER, call("a"), result("a")]
     assert paired(items) == [USER, call("a"), result("a")]
+
+
+def test_system_text_in_the_middle_becomes_a_users_reminder() -> None:
+    system = Message(role="system", parts=(Text("be brief"),))
+    developer = Message(role="developer", parts=(Text("use tools"),))
+    placed = with_reminders([system, developer, system, USER, system, developer])
+    assert placed[:4] == [system, developer, system, USER]
+    assert placed[4] == Message(role="user", parts=(Text("<system-reminder>\nbe brief\n</system-reminder>"),))
+    assert placed[5] == developer
 
 
 ITEMS = st.lists(

@@ -8,13 +8,13 @@ from typing import Final
 import attrs
 import msgspec
 
-from ppap_core.conversation import Conversation
 from ppap_core.credentials import Credential, credential_id
 from ppap_core.errors import MalformedReply, UpstreamFault
 from ppap_core.exchange import (
     REQUEST_FAULT,
     UNSUPPORTED_MODEL,
     Call,
+    CountCall,
     Failure,
     Scope,
     Verdict,
@@ -22,7 +22,6 @@ from ppap_core.exchange import (
 )
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
-from ppap_core.wire import Target
 
 from .catalogue import CATALOGUE, configured
 from .config import ClaudeKey
@@ -81,18 +80,24 @@ class ClaudeApiKeys:
             return REQUEST_FAULT
         return verdict
 
-    async def count_tokens(self, conversation: Conversation, credential: Credential, target: Target) -> int:
+    async def count_tokens(self, call: CountCall) -> int:
         """Asks the upstream. Raises `UpstreamError`, or `UpstreamFault` when it refuses."""
-        encoded = count_request(conversation, target)
-        entry: ClaudeKey = credential.settings
-        call = Call(
-            credential=credential, target=target, body=encoded.body, stream=False, headers=encoded.headers
+        encoded = count_request(call.conversation, call.target)
+        entry: ClaudeKey = call.credential.settings
+        sent = Call(
+            credential=call.credential,
+            target=call.target,
+            body=encoded.body,
+            stream=False,
+            headers=encoded.headers,
+            client_headers=call.client_headers,
         )
         reply = await self.upstream.post(
             f"{entry.base}/v1/messages/count_tokens?beta=true",
             encoded.body,
-            headers_of(call, entry),
-            proxy_url=credential.proxy_url,
+            headers_of(sent, entry),
+            deadlines=call.deadlines,
+            proxy_url=call.credential.proxy_url,
         )
         try:
             body = await reply.body()

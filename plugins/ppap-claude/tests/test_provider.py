@@ -21,7 +21,7 @@ from ppap_core.config import load
 from ppap_core.conversation import ErrorDetail
 from ppap_core.credentials import Credential
 from ppap_core.errors import MalformedReply, UpstreamFault
-from ppap_core.exchange import Call, CountsTokens, Failure, Scope
+from ppap_core.exchange import Call, CountCall, CountsTokens, Failure, Scope
 from ppap_core.exchange.provider import Provider
 from ppap_core.testing import StubUpstream, whole
 from ppap_core.testing.provider import AsyncCheck, ProviderCase, provider_checks
@@ -180,7 +180,13 @@ async def count(stub: StubUpstream) -> int:
     async with provider() as made:
         assert isinstance(made, CountsTokens)
         conversation = attrs.evolve(MESSAGES.decode_request(JsonBody(BODY)), betas=("a",))
-        return await made.count_tokens(conversation, credential_at(stub.url), Target(model="up"))
+        call = CountCall(
+            conversation=conversation,
+            credential=credential_at(stub.url),
+            target=Target(model="up"),
+            client_headers={"anthropic-beta": "b"},
+        )
+        return await made.count_tokens(call)
 
 
 async def test_tokens_are_counted_by_the_upstream() -> None:
@@ -190,7 +196,7 @@ async def test_tokens_are_counted_by_the_upstream() -> None:
         assert await count(stub) == 17
     (request,) = stub.requests
     assert request.target == "/v1/messages/count_tokens?beta=true"
-    assert request.headers["anthropic-beta"] == "a"
+    assert request.headers["anthropic-beta"] == "b,a"
     assert set(json.loads(request.body)) == {"model", "messages"}
 
 

@@ -7,12 +7,12 @@ from typing import Final
 
 import attrs
 
-from ppap_core.conversation import Conversation
 from ppap_core.credentials import Credential, ModelName, credential_id, models_by_client_name
 from ppap_core.exchange import (
     REQUEST_FAULT,
     UNSUPPORTED_MODEL,
     Call,
+    CountCall,
     Failure,
     Scope,
     Verdict,
@@ -20,7 +20,6 @@ from ppap_core.exchange import (
 )
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
-from ppap_core.wire import Target
 
 from .chat import CHAT
 from .config import SECTION, CompatibleUpstream
@@ -86,9 +85,9 @@ class OpenAICompatible:
             return DISCONNECT_MISHAP
         return verdict
 
-    async def count_tokens(self, conversation: Conversation, credential: Credential, target: Target) -> int:
+    async def count_tokens(self, call: CountCall) -> int:
         """An estimate: these upstreams offer no count (translation spec, C.20)."""
-        return estimate(conversation)
+        return estimate(call.conversation)
 
 
 def headers_of(call: Call, account: Account) -> Mapping[str, str]:

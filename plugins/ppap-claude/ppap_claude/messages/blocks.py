@@ -39,10 +39,6 @@ class Block(Protocol):
         """The item is whole."""
         ...
 
-    def abort(self, out: list[bytes]) -> None:
-        """The stream failed within this item; an error follows."""
-        ...
-
 
 class TextBlock:
     """Words for the user. No words, no block."""
@@ -71,8 +67,6 @@ class TextBlock:
     def end(self, out: list[bytes]) -> None:
         if self._prefix:
             out.append(_STOP % self._index)
-
-    abort = end
 
     def _open(self, out: list[bytes]) -> None:
         self._index = next(self._numbers)
@@ -116,13 +110,10 @@ class ThinkingBlock:
                 self._open(out)
             head = _DELTA % (self._index, b"signature_delta", b"signature")
             out.append(head + encode(self._signature) + _DELTA_END)
-        self.abort(out)
-        if self._redacted:
-            write_whole({"type": "redacted_thinking", "data": self._redacted}, self._numbers, out)
-
-    def abort(self, out: list[bytes]) -> None:
         if self._prefix:
             out.append(_STOP % self._index)
+        if self._redacted:
+            write_whole({"type": "redacted_thinking", "data": self._redacted}, self._numbers, out)
 
     def _open(self, out: list[bytes]) -> None:
         self._index = next(self._numbers)
@@ -160,9 +151,6 @@ class ToolBlock:
     def stop(self, out: list[bytes]) -> None:
         out.append(_STOP % self._index)
 
-    def abort(self, out: list[bytes]) -> None:
-        """No stop: a client that runs tools at once must not run one with half its arguments."""
-
 
 class NativeBlock:
     """A server tool's block, for the clients whose format it comes from; hidden from all others."""
@@ -184,9 +172,6 @@ class NativeBlock:
     def end(self, out: list[bytes]) -> None:
         if self._native is not None:
             write_whole(self._native, self._numbers, out)
-
-    def abort(self, out: list[bytes]) -> None:
-        pass
 
 
 def write_whole(block: Mapping[str, Any], numbers: Iterator[int], out: list[bytes]) -> None:

@@ -192,23 +192,23 @@ class MessagesStreamEncoder:
     def _break_off(self, out: list[bytes]) -> None:
         """Every word that was said, and nothing that would end the message.
 
-        A call that is not whole stays open, unless words wait behind it: a client that runs tools
-        as soon as they are told must not run half of one.
+        The last block stays open: clients take a closed one for a part of the answer that they may
+        keep, and do not ask again; and a call that is not whole must not be run.
         """
         waiting = [events for events in self._waiting.values() if not _is_call(events[0])]
-        if isinstance(self._block, ToolBlock) and waiting:
-            self._block.stop(out)
-        self._abort(out)
         self._waiting.clear()
         for events in waiting:
+            self._make_room(out)
             for event in events:
                 _HANDLERS[type(event)](self, event, out)
-            self._abort(out)
         self._over = True
 
-    def _abort(self, out: list[bytes]) -> None:
-        if self._block is not None:
-            self._block.abort(out)
+    def _make_room(self, out: list[bytes]) -> None:
+        """Blocks never overlap. A call that is not whole is stopped without its arguments."""
+        if isinstance(self._block, ToolBlock):
+            self._block.stop(out)
+        elif self._block is not None:
+            self._block.end(out)
         self._block = self._key = None
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 URL_CITATION: Final = "url_citation"
+FIELDS: Final = ("start_index", "end_index", "url", "title")
+"""What this format knows of a citation; others may note more on theirs."""
 
 
 def read_annotation(value: Any) -> Mapping[str, Any] | None:
@@ -23,5 +25,5 @@ def write_annotation(annotation: Mapping[str, Any]) -> dict[str, Any] | None:
     """The form of Chat; ``None`` for kinds that it cannot express."""
     if not isinstance(annotation.get("url"), str):
         return None
-    citation = {key: value for key, value in annotation.items() if key != "type"}
+    citation = {key: annotation[key] for key in FIELDS if key in annotation}
     return {"type": URL_CITATION, URL_CITATION: citation}

@@ -9,7 +9,7 @@ import msgspec
 
 from ppap_core.conversation import Conversation, OutputFormat, ThinkingIntent
 from ppap_core.conversation.thinking import level_of_budget
-from ppap_core.conversation.turns import paired, turns
+from ppap_core.conversation.turns import paired, turns, with_reminders
 from ppap_core.wire import EncodedRequest, Target
 
 from .message_encoder import write_turn
@@ -40,7 +40,9 @@ def write_request(conversation: Conversation, target: Target) -> EncodedRequest:
 
 
 def _messages(conversation: Conversation) -> Iterator[Mapping[str, Any]]:
-    for turn in turns(paired(conversation.items)):
+    items = conversation.items
+    placed = items if conversation.format == FORMAT else with_reminders(items)
+    for turn in turns(paired(placed)):
         yield from write_turn(turn, conversation.format)
 
 
