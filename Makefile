@@ -8,7 +8,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 PROJECTS := pyproject.toml plugins/ppap-openai/pyproject.toml plugins/ppap-claude/pyproject.toml \
 	examples/custom-provider/pyproject.toml constraints.txt
 
-.PHONY: run install dev test test-clients lint types architecture docs docs-check bench alone clean
+.PHONY: run install dev test clients test-clients lint types architecture docs docs-check bench alone clean
 
 run: $(STAMP)
 	$(BIN)/ppap serve --init --config config.yaml
@@ -32,6 +32,13 @@ $(DEV_STAMP): $(STAMP) requirements-dev.txt
 test: $(DEV_STAMP)
 	$(BIN)/pytest
 
+# The command-line clients that tests/clients drives; needs node and npm.
+clients:
+	tests/clients/install.sh
+
+test-clients: $(DEV_STAMP) clients
+	$(BIN)/pytest tests/clients
+
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,6 +58,7 @@ docs-check: $(DEV_STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(if $(PEER),--peer $(PEER)) $(if $(QUICK),--quick) $(ARGS)
 
+# The core by itself, and each plugin alone beside it, in new environments.
 alone:
 	$(PYTHON) scripts/install_alone.py
 

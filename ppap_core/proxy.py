@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Sequence
@@ -46,6 +47,9 @@ class Proxy:
     registered besides the installed ones. Raises `ConfigError`.
     """
 
+    loop: asyncio.AbstractEventLoop
+    """The loop it runs in; kept because asking for it costs a system call on Python 3.11."""
+
     def __init__(self, config_path: str | Path, *, plugins: Sequence[object] = ()) -> None:
         self.path = Path(config_path)
         self.plugins = PluginHost(load(self.path, {}).core.plugins.disabled)
@@ -85,6 +89,7 @@ class Proxy:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Proxy]:
         """Follows config.yaml until the block is left; then closes every upstream connection."""
+        self.loop = asyncio.get_running_loop()
         reloader = Reloader(self.path, self._sections, self.config)
         try:
             async with reloader.following(self.apply):

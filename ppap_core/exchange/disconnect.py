@@ -18,15 +18,15 @@ class DisconnectWatch:
     The cancellation ends at this block: what follows it runs as usual.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
         self.gone = False
         self._receive = receive
+        self._loop = loop
         self._watcher: asyncio.Task[None] | None = None
 
     def __enter__(self) -> DisconnectWatch:
-        loop = asyncio.get_running_loop()
-        self._work = asyncio.current_task(loop)
-        self._timer = loop.call_later(HEAD_START, self._begin, loop)
+        self._work = asyncio.current_task(self._loop)
+        self._timer = self._loop.call_later(HEAD_START, self._begin)
         return self
 
     def __exit__(
@@ -44,8 +44,8 @@ class DisconnectWatch:
         remaining = work.uncancel() if work is not None else 0
         return kind is asyncio.CancelledError and remaining == 0
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._watcher = loop.create_task(self._watch())
+    def _begin(self) -> None:
+        self._watcher = self._loop.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -68,7 +68,7 @@ async def _serve(exchange: Exchange, receive: Receive, send: Send, work: Work) -
     try:
         exchange.identity = exchange.proxy.authenticate(exchange.arrival)
         exchange.accept(await read_body(exchange.arrival, receive, exchange.snapshot.max_body))
-        with DisconnectWatch(receive) as watch:
+        with DisconnectWatch(receive, exchange.proxy.loop) as watch:
             await work(exchange, response)
         if watch.gone:
             exchange.cancelled()
@@ -85,7 +85,12 @@ async def _serve(exchange: Exchange, receive: Receive, send: Send, work: Work) -
         log.exception("request %s failed inside the proxy", exchange.id)
         await response.refuse(_INTERNAL)
     finally:
-        exchange.proxy.finished(exchange.record())
+        # Not here: the loop writes out the answer's last bytes when this step is over.
+        exchange.proxy.loop.call_soon(_finish, exchange)
+
+
+def _finish(exchange: Exchange) -> None:
+    exchange.proxy.finished(exchange.record())
 
 
 _INTERNAL: Final = ErrorDetail(

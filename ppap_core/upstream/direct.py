@@ -9,7 +9,7 @@ import httpx
 
 from .address import Target
 from .decoded import DecodedReply
-from .head import request_fields, request_head
+from .head import request_head
 from .httpx_transport import Http1Transport
 from .pool import ConnectionPool
 from .reply import Deadlines, UpstreamReply
@@ -34,8 +34,7 @@ class Direct:
         self, method: str, target: Target, body: bytes, headers: Mapping[str, str], deadlines: Deadlines
     ) -> UpstreamReply:
         origin = target.origin
-        fields = request_fields(method, target, headers.items(), len(body))
-        head = request_head(target, method, fields)
+        head = request_head(method, target, headers.items(), len(body))
         found = await exchange(self._pool, origin, method, head, body, deadlines)
         return DecodedReply(found.status, found.raw_headers, found, origin)
 

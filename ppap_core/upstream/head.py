@@ -37,6 +37,26 @@ def request_fields(
 
     Raises `ConnectFailed` for a name or value that cannot be sent; the value is not shown.
     """
+    fields = _fields(target, headers)
+    if _tells_length(method, size):
+        fields.append(("content-length", str(size)))
+    return fields
+
+
+def request_head(method: str, target: Target, headers: Iterable[tuple[str, str]], size: int) -> bytes:
+    """The bytes before the body. Raises `ConnectFailed` like `request_fields`."""
+    start = _start_of_head(method, target, tuple(headers))
+    return start + (b"content-length: %d\r\n\r\n" % size if _tells_length(method, size) else b"\r\n")
+
+
+@lru_cache(maxsize=512)
+def _start_of_head(method: str, target: Target, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """All but the length: the same for every request that one credential makes of one URL."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in _fields(target, headers)])
+    return f"{method} {target.path} HTTP/1.1\r\n{lines}".encode("latin-1")
+
+
+def _fields(target: Target, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     fields = {"host": ("host", target.host)}
     for name, value in headers:
         key = _checked_name(name)
@@ -47,18 +67,14 @@ def request_fields(
     for name, value in _DEFAULTS.items():
         if name not in fields:
             fields[name] = (name, value)
-    if size or method not in _BODILESS:
-        fields["content-length"] = ("content-length", str(size))
     found = list(fields.values())
     if _UNSENDABLE.search("".join([value for _, value in found])):
         raise _unsendable(target.origin, fields)
     return found
 
 
-def request_head(target: Target, method: str, fields: Iterable[tuple[str, str]]) -> bytes:
-    """The bytes before the body; ``fields`` come from `request_fields`."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
-    return f"{method} {target.path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+def _tells_length(method: str, size: int) -> bool:
+    return bool(size) or method not in _BODILESS
 
 
 _BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})

@@ -8,7 +8,7 @@ import httpx
 
 from ..errors import UpstreamError
 from .address import target_of_parsed
-from .head import request_fields, request_head
+from .head import request_head
 from .http1 import Exchange
 from .httpx_errors import theirs
 from .pool import ConnectionPool
@@ -32,8 +32,7 @@ class Http1Transport(httpx.AsyncBaseTransport):
         try:
             target = target_of_parsed(request.url)
             headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in request.headers.raw]
-            fields = request_fields(request.method, target, headers, len(body))
-            head = request_head(target, request.method, fields)
+            head = request_head(request.method, target, headers, len(body))
             found = await exchange(
                 self._pool, target.origin, request.method, head, body, deadlines_of(request)
             )

@@ -19,6 +19,10 @@ from ..errors import InvalidRequest
 _decode_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _KEY: Final = re.compile(rb'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*')
 _OPEN: Final = re.compile(rb"\s*\{")
+_COLON: Final = re.compile(rb"\s*:\s*")
+_SMALL: Final = 16 * 1024
+"""Bytes up to which searching for a key is cheaper than walking to it."""
+_SLICE: Final = 512 * 1024
 
 Kind: TypeAlias = Literal["a list", "an object", "a string or a list"]
 _OPENINGS: Final[Mapping[Kind, Container[bytes]]] = {
@@ -108,6 +112,8 @@ class JsonBody:
 
         With nothing to change it is the very bytes object the client sent.
         """
+        if len(self.data) <= _SMALL and (quickly := self._quickly_edited(changes)) is not None:
+            return quickly
         members = self._located()
         if not any(self._differs(key, text) for key, text in changes.items()):
             return self.data
@@ -116,7 +122,9 @@ class JsonBody:
         position = opening.end() if opening else 0
         parts: list[bytes | memoryview] = [view[:position]]
         for key, member in members.items():
-            text = changes.get(key, view[member.value : member.end])
+            text: bytes | memoryview | None = (
+                changes[key] if key in changes else view[member.value : member.end]
+            )
             if text is not None:
                 separator = self.data[position : member.key]
                 parts.append(separator if len(parts) > 1 else separator.replace(b",", b"", 1))
@@ -132,6 +140,40 @@ class JsonBody:
         value = self._fields.get(key)
         return text != (None if value is None else bytes(value))
 
+    def _quickly_edited(self, changes: Mapping[str, bytes | None]) -> bytes | None:
+        """The same for the edit that nearly all requests need: the model, and something at the end."""
+        data, added = self.data, b""
+        for key, text in changes.items():
+            if text is None:
+                return None
+            if key not in self._fields:
+                added += b",%b:%b" % (msgspec.json.encode(key), text)
+            elif (member := self._found_early(key)) is None or data is not self.data:
+                return None
+            elif data[member.value : member.end] != text:
+                data = b"".join((data[: member.value], text, data[member.end :]))
+        if not added:
+            return data if changes else None
+        end = data.rindex(b"}")
+        return b"".join((data[:end], added if self._fields else added[1:], data[end:]))
+
+    def _found_early(self, key: str) -> _Member | None:
+        """A key that stands once, and before anything nested, where clients put the model.
+
+        Found by searching, which for a small body costs a fifth of `_located`.
+        """
+        data, quoted = self.data, b'"%b"' % key.encode()
+        start = data.find(quoted)
+        value = self._fields.get(key)
+        if start < 0 or value is None or data.find(quoted, start + 1) >= 0:
+            return None
+        colon = _COLON.match(data, start + len(quoted))
+        before = data[:start]
+        if colon is None or before.count(b"{") != 1 or b"[" in before:
+            return None
+        member = _Member(start, colon.end(), colon.end() + len(value))
+        return member if data[member.value : member.end] == bytes(value) else None
+
     def _located(self) -> dict[str, _Member]:
         """Where each member stands: found by walking along the lengths msgspec gave."""
         if self._members is None:
@@ -141,12 +183,20 @@ class JsonBody:
             while (match := _KEY.match(self.data, position)) is not None:
                 key = orjson.loads(match.group(1))
                 value = self._fields[key]
-                position = match.end() + len(value)
-                if key in members or self.data[match.end() : position] != bytes(value):
+                start, position = match.end(), match.end() + len(value)
+                if key in members or not _same(memoryview(self.data)[start:position], memoryview(value)):
                     raise InvalidRequest(f"Invalid request: the key `{key}` stands twice", param=key)
-                members[key] = _Member(match.start(1), match.end(), position)
+                members[key] = _Member(match.start(1), start, position)
             self._members = members
         return self._members
+
+
+def _same(one: memoryview, other: memoryview) -> bool:
+    """Equality in slices: comparing views directly is slow, and copies of a large body are large."""
+    return len(one) == len(other) and all(
+        bytes(one[start : start + _SLICE]) == bytes(other[start : start + _SLICE])
+        for start in range(0, len(one), _SLICE)
+    )
 
 
 def _not_an_object(data: bytes, error: Exception) -> str:
