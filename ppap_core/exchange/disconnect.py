@@ -15,7 +15,8 @@ HEAD_START: Final = 0.25
 class DisconnectWatch:
     """Within it, the current task is cancelled when the client disconnects; then ``gone`` is true.
 
-    The cancellation ends at this block: what follows it runs as usual.
+    The cancellation ends at this block: what follows it runs as usual. `stop` must be called before
+    the last of the response is sent: a server may call a finished request disconnected, too.
     """
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
@@ -35,14 +36,18 @@ class DisconnectWatch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
+        self.stop()
         if not self.gone:
             return False
         work = self._work
         remaining = work.uncancel() if work is not None else 0
         return kind is asyncio.CancelledError and remaining == 0
+
+    def stop(self) -> None:
+        """From now on the client may leave without anybody noticing. Idempotent."""
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
 
     def _begin(self) -> None:
         self._watcher = self._loop.create_task(self._watch())

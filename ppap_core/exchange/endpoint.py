@@ -19,7 +19,6 @@ from .arrival import Arrival
 from .body import ClientGone, Receive, read_body
 from .carrier import OpenStream
 from .counting import count_tokens
-from .disconnect import DisconnectWatch
 from .dispatch import dispatch
 from .exchange import Exchange, ExchangeFailed
 from .response import Response, Send
@@ -68,7 +67,7 @@ async def _serve(exchange: Exchange, receive: Receive, send: Send, work: Work) -
     try:
         exchange.identity = exchange.proxy.authenticate(exchange.arrival)
         exchange.accept(await read_body(exchange.arrival, receive, exchange.snapshot.max_body))
-        with DisconnectWatch(receive, exchange.proxy.loop) as watch:
+        with response.watched(receive) as watch:
             await work(exchange, response)
         if watch.gone:
             exchange.cancelled()
@@ -125,8 +124,8 @@ async def _stream(exchange: Exchange, response: Response, stream: OpenStream) ->
             if written:
                 await response.write(written)
         await response.end()
-        await _drained(stream)
         _judge(exchange, path.error)
+        await _drained(stream)
     except UpstreamError as error:
         await response.end(path.fail(error.detail))
         _blame(exchange, error.detail, UNREACHABLE)

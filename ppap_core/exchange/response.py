@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from ..conversation import End, ErrorDetail, StreamError
+from .body import Receive
+from .disconnect import DisconnectWatch
 from .exchange import Exchange
 
 Send = Callable[[Any], Awaitable[None]]
@@ -28,12 +30,20 @@ _JSON: Final = (b"content-type", b"application/json")
 
 
 class Response:
-    """One response. A late error goes into the stream; an early one becomes the status."""
+    """One response. A late error goes into the stream; an early one becomes the status.
+
+    While it is `watched`, a client that leaves cancels the work on it, up to the last byte.
+    """
 
     def __init__(self, exchange: Exchange, send: Send) -> None:
         self._exchange = exchange
         self._send = send
         self._started = False
+        self._watch: DisconnectWatch | None = None
+
+    def watched(self, receive: Receive) -> DisconnectWatch:
+        self._watch = DisconnectWatch(receive, self._exchange.proxy.loop)
+        return self._watch
 
     async def whole(self, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> None:
         """A complete JSON answer."""
@@ -113,6 +123,8 @@ class Response:
         )
 
     async def _body(self, data: bytes, *, more: bool = False) -> None:
+        if not more and self._watch is not None:
+            self._watch.stop()
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
 
 

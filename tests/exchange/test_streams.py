@@ -10,6 +10,7 @@ import httpx
 import pytest
 from ppap_openai import testing as chat
 
+from ppap_core.exchange.disconnect import HEAD_START
 from ppap_core.testing import STREAM_FAULTS, in_band_error, streamed, whole
 
 from .conftest import FAST, Bench, bench
@@ -151,6 +152,23 @@ async def test_the_upstream_connection_is_used_again_after_a_stream(two: Bench) 
     await two.ask(stream=True)
     await two.ask(stream=True)
     assert [request.connection for request in two.first.requests] == [0, 0]
+
+
+async def test_an_upstream_that_ends_late_spoils_neither_the_record_nor_its_connection() -> None:
+    """The answer is whole at its last event. A server calls a finished request disconnected, too,
+    once the watch for that has begun; that is no cancellation."""
+    async with bench(accounts=1) as one:
+        middle, last = asyncio.Event(), asyncio.Event()
+        *frames, done = chat.stream("a")
+        one.first.answers(streamed([*frames, middle, done, last]), whole(chat.reply("next")))
+        asyncio.get_running_loop().call_later(HEAD_START * 2, middle.set)
+        answer = await one.ask(stream=True)
+        assert answer.text.endswith("data: [DONE]\n\n")
+        last.set()
+        record = await one.record()
+        assert (record.status, record.outcome) == (200, "succeeded")
+        await one.ask()
+        assert [request.connection for request in one.first.requests] == [0, 0]
 
 
 async def test_twenty_streams_at_once_do_not_mix() -> None:
