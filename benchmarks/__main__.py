@@ -14,7 +14,7 @@ from .peer import PEERS
 from .processes import BenchError
 from .report import tables, write_json
 from .run import FULL_PLAN, QUICK_PLAN, run
-from .servers import ROOT, Ppap, Server
+from .servers import ROOT, Floor, Ppap, Server
 
 _JSON: Final = ROOT / "build" / "bench.json"
 
@@ -42,7 +42,7 @@ def main(
     plan = (QUICK_PLAN if quick else FULL_PLAN).only(only)
     if rounds is not None:
         plan = plan.repeated(rounds)
-    servers: list[Server] = [Ppap(), *(Ppap(f"ppap-{each}", each) for each in transport)]
+    servers: list[Server] = [Ppap(), Floor(), *(Ppap(f"ppap-{each}", each) for each in transport)]
     if peer is not None:
         servers.append(PEERS[peer]())
     try:

@@ -13,6 +13,9 @@ from .load import Spread
 DIRECT: Final = "direct"
 """The generator talking to the stub, without a proxy."""
 
+FLOOR: Final = "floor"
+"""The least that a proxy can do: see `servers.Floor`."""
+
 MAX_DISTURBED: Final = 0.15
 """The share of a core that other programs may take before a load is run again."""
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from .figures import Figures, Held, Memory, Start
+from .figures import FLOOR, Figures, Held, Memory, Start
 from .load import Spread
 from .loads import name
 from .run import Results
@@ -53,6 +53,14 @@ def _load(load: str, take: Callable[[Figures], float | None]) -> Value:
     return value
 
 
+def _added_over_the_floor(results: Results, peer: str | None) -> float | None:
+    by_who = results.loads.get(_C1, {})
+    ours, least = by_who.get(PROJECT), by_who.get(FLOOR)
+    added = _p50(ours.added) if ours else None
+    floor = _p50(least.added) if least else None
+    return added / floor if added and floor else None
+
+
 def _held(take: Callable[[Held], float | None]) -> Value:
     return lambda results, peer: take(results.held[PROJECT]) if PROJECT in results.held else None
 
@@ -76,6 +84,7 @@ GOALS: Final = (
     Goal("requests/s, 295 KB relayed, 32 connections, ÷ peer", "≥ 40", "×", _times_the_peer(_BIG_C32)),
     Goal("translated events/s in bursts, ÷ peer", "≥ 150", "×", _times_the_peer(_BURST)),
     Goal("added latency p50, 1 KB relayed", "≤ 0.35", "ms", _load(_C1, lambda it: _p50(it.added))),
+    Goal("added latency p50, 1 KB relayed, ÷ floor", "≤ 2.7", "×", _added_over_the_floor),
     Goal("added latency p99, 1 KB relayed", "≤ 1", "ms", _load(_C1, lambda it: _p99(it.added))),
     Goal("CPU per paced translated event", "≤ 100", "µs", _load(_PACED, lambda it: it.cpu_us)),
     Goal("memory per open stream", "≤ 50", "KB", _held(lambda it: it.bytes_each and it.bytes_each / 1e3)),

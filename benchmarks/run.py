@@ -95,6 +95,10 @@ class Course:
     servers: Sequence[Server]
     journal: Journal
 
+    @property
+    def _fresh(self) -> Sequence[Server]:
+        return [server for server in self.servers if server.serves(None)]
+
     def rounds(self) -> dict[str, dict[str, Figures]]:
         """Medians by load and proxy, the direct call among them; nothing is started without loads."""
         if not self.plan.loads:
@@ -114,7 +118,7 @@ class Course:
     def starts(self) -> dict[str, Start]:
         seen: dict[str, list[Start]] = defaultdict(list)
         for number in range(1, self.plan.starts + 1):
-            for server in self.servers:
+            for server in self._fresh:
                 self.journal.progress(f"start {number} of {self.plan.starts}: {server.name}")
                 with self._noted(server):
                     seen[server.name].append(self.bench.start(server))
@@ -122,7 +126,7 @@ class Course:
 
     def memory(self) -> dict[str, Memory]:
         seen: dict[str, Memory] = {}
-        for server in self.servers:
+        for server in self._fresh:
             self.journal.progress(f"a body of 26 MB: {server.name}")
             with self._noted(server):
                 measured = self.bench.memory(server)
@@ -132,7 +136,7 @@ class Course:
 
     def held(self, streams: int) -> dict[str, Held]:
         seen: dict[str, Held] = {}
-        for server in self.servers:
+        for server in self._fresh:
             wanted = min(server.held_streams, streams)
             self.journal.progress(f"{wanted} open streams: {server.name}")
             with self._noted(server):
@@ -153,6 +157,8 @@ class Course:
         base = baselines[straight]
         seen[DIRECT].append(base)
         for proxy in proxies:
+            if not proxy.server.serves(load):
+                continue
             with self._noted(proxy.server):
                 seen[proxy.server.name].append(self.bench.load(load, proxy).over(base))
 

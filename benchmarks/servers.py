@@ -12,6 +12,8 @@ import attrs
 import yaml
 
 from .answers import ANSWERS
+from .figures import FLOOR
+from .load import Load
 from .requests import API_KEY
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -43,6 +45,10 @@ class Server(Protocol):
         """Seconds from its start to its first answer, at most."""
         ...
 
+    def serves(self, load: Load | None) -> bool:
+        """Whether it can take this load; `None`: whether its start and memory are of interest."""
+        ...
+
     def configure(self, directory: Path, port: int, stub_port: int) -> Command:
         """Writes its files into `directory`; it must listen on loopback at `port`."""
         ...
@@ -57,6 +63,9 @@ class Ppap:
     """A value for `upstream.transport`; None leaves the setting out."""
     held_streams: int = 5000
     ready_within: float = 20.0
+
+    def serves(self, load: Load | None) -> bool:
+        return True
 
     def configure(self, directory: Path, port: int, stub_port: int) -> Command:
         provider = {
@@ -94,6 +103,9 @@ class LiteLLM:
     held_streams: int = 1000
     ready_within: float = 90.0
 
+    def serves(self, load: Load | None) -> bool:
+        return True
+
     def configure(self, directory: Path, port: int, stub_port: int) -> Command:
         base = f"http://127.0.0.1:{stub_port}/v1"
         models = [
@@ -118,6 +130,21 @@ class LiteLLM:
             "LITELLM_USE_CHAT_COMPLETIONS_URL_FOR_ANTHROPIC_MESSAGES": "True",
         }
         return Command((str(self.program), "--config", str(path), *options), environment)
+
+
+@attrs.frozen
+class Floor:
+    """What any proxy in this language costs here: bytes passed on, unread (`floor.py`)."""
+
+    name: str = FLOOR
+    held_streams: int = 0
+    ready_within: float = 10.0
+
+    def serves(self, load: Load | None) -> bool:
+        return load is not None and load.surface == "chat"
+
+    def configure(self, directory: Path, port: int, stub_port: int) -> Command:
+        return Command((sys.executable, "-m", "benchmarks.floor", str(port), str(stub_port)), {})
 
 
 def environment(command: Command, directory: Path) -> dict[str, str]:

@@ -219,7 +219,7 @@ def test_every_goal_takes_its_measure_from_a_full_run() -> None:
     """With figures for every load and measurement each goal has a value: none names a load not run."""
     figures = Figures(rate=2.0, latency=Spread(1, 1, 1), added=Spread(1, 1, 1), cpu_us=1.0)
     results = Results(
-        loads={load.name: {"ppap": figures, "peer": figures} for load in FULL},
+        loads={load.name: {"ppap": figures, "peer": figures, "floor": figures} for load in FULL},
         starts={"ppap": Start(accepted=1, answered=1, idle_bytes=1)},
         memory={"ppap": Memory(body=1, extra=1)},
         held={"ppap": Held(streams=1, first=Spread(1, 1, 1), delay=None, bytes_each=1, core_share=1)},
