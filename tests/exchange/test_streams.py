@@ -187,3 +187,33 @@ async def test_twenty_streams_at_once_do_not_mix() -> None:
                 json.loads(event)["choices"][0]["delta"].get("content") for event in events_of(answer)[:-1]
             ]
             assert [word for word in said if word] == [str(number), str(number)]
+
+
+async def test_all_events_of_one_upstream_read_leave_in_one_write() -> None:
+    """Relayed and translated: a burst costs one write, not one per event."""
+    async with bench(accounts=1) as one:
+        gate = asyncio.Event()
+        preamble, *rest = chat.stream(["a", "b", "c", "d"])
+        one.first.otherwise(streamed([preamble, gate, b"".join(rest)]))
+        for path in ("/v1/chat/completions", "/v1/messages"):
+            gate.clear()  # what comes before is a read of its own
+            body = chat.request(model="m", stream=True, max_tokens=9)
+            reader, writer = await asyncio.open_connection(
+                *one.proxy.base_url.removeprefix("http://").split(":")
+            )
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {one.proxy.client_key}\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            gate.set()
+            await reader.readuntil(b"\r\n\r\n")
+            chunks = await chunks_of(reader)
+            writer.close()
+            words = [chunk for chunk in chunks if b'"a"' in chunk or b'"d"' in chunk]
+            assert len(words) == 1, path
+
+
+async def chunks_of(reader: asyncio.StreamReader) -> list[bytes]:
+    """The HTTP chunks of a body, as the server made them."""
+    chunks = []
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        chunks.append((await reader.readexactly(size + 2))[:-2])
+    return chunks
