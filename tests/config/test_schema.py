@@ -61,7 +61,7 @@ def at(config: Any, path: str) -> Any:
         ("upstream.first-byte-timeout", 600.0),
         ("upstream.between-bytes-timeout", 300.0),
         ("upstream.first-event-timeout", 180.0),
-        ("upstream.max-connections-per-host", 1000),
+        ("upstream.max-connections-per-host", 10_000),
         ("upstream.idle-seconds", 60.0),
         ("upstream.ca-file", ""),
         ("limits.max-body-mb", 256),
