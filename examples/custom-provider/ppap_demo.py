@@ -49,7 +49,7 @@ class DemoSettings:
 
 
 class Demo:
-    """Repeats what the user said, thinks aloud when asked to, and calls a tool when it is named."""
+    """Repeats what the user said, thinks aloud when asked to, and calls a tool that is named first."""
 
     name = NAME
 
@@ -74,7 +74,7 @@ class Demo:
         if conversation.thinking.mode not in ("unset", "none"):
             yield from _item("thoughts", "reasoning", "I shall repeat what I was told.")
         said = _last_words(conversation)
-        wanted = [tool for tool in conversation.tools if _is_wanted(tool, conversation, said)]
+        wanted = [tool for tool in conversation.tools if _is_wanted(tool, conversation)]
         if not wanted:
             yield from _item("words", "text", said)
             yield Finish("stop")
@@ -125,17 +125,30 @@ def _last_words(conversation: Conversation) -> str:
     if isinstance(last, ToolResult):
         content = last.content if isinstance(last.content, str) else _joined(last.content)
         return f"The tool answered: {content}"
-    texts = list(_texts(conversation))
-    return f"You said: {texts[-1]}" if texts else "You said nothing."
+    asked = _asked(conversation)
+    return f"You said: {asked}" if asked else "You said nothing."
 
 
-def _is_wanted(tool: Tool, conversation: Conversation, said: str) -> bool:
-    """A tool is called when the choice forces it, or the user's last words name it."""
+def _asked(conversation: Conversation) -> str:
+    """The user's last words, without what client programs add to them."""
+    said = [
+        part.text
+        for item in conversation.items
+        if isinstance(item, Message) and item.role == "user"
+        for part in item.parts
+        if isinstance(part, Text) and not part.text.lstrip().startswith("<")
+    ]
+    return said[-1] if said else ""
+
+
+def _is_wanted(tool: Tool, conversation: Conversation) -> bool:
+    """A tool is called when the choice forces it, or the user's last words begin with its name."""
     if tool.kind != "function" or isinstance(_last(conversation), ToolResult):
         return False
     choice = conversation.tool_choice
     forced = choice.mode == "required" or (choice.mode == "named" and choice.name == tool.name)
-    return choice.mode != "none" and (forced or tool.name.lower() in said.lower())
+    named = _asked(conversation).lower().startswith(tool.name.lower())
+    return choice.mode != "none" and (forced or named)
 
 
 EXAMPLES: Mapping[str, Any] = {
