@@ -7,7 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from ..conversation import End, ErrorDetail, StreamError
+from ..conversation import Conversation, End, ErrorDetail, StreamError
 from .body import Receive
 from .disconnect import DisconnectWatch
 from .exchange import Exchange
@@ -73,7 +73,9 @@ class Response:
         exchange = self._exchange
         exchange.failed(detail)
         if self._started and exchange.stream:
-            encoder = exchange.wire.stream_encoder(exchange.conversation)
+            # The request itself may be what cannot be decoded; an error frame needs no more than this.
+            asked = Conversation(model=exchange.model, format=exchange.wire.name, stream=True)
+            encoder = exchange.wire.stream_encoder(asked)
             await self.end(encoder.feed([StreamError(detail), End()]))
             return
         text = body or exchange.wire.encode_error(detail)

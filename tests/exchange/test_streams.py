@@ -119,6 +119,22 @@ async def test_a_slow_answer_is_kept_alive_from_the_start() -> None:
         assert rest.endswith("data: [DONE]\n\n")
 
 
+async def test_a_refusal_after_the_first_keep_alive_goes_into_the_stream() -> None:
+    """pain 17: the status is out already, so the client's dialect tells of the failure."""
+    async with bench("streaming: {keepalive-seconds: 1}\nrequest-retry: 0\n", accounts=1) as one:
+        gate = asyncio.Event()
+        one.first.answers(attrs.evolve(whole(chat.error(400), status=400), before_head=gate))
+        body = chat.request(model="m", stream=True)
+        async with one.client.stream("POST", "/v1/chat/completions", content=body) as answer:
+            pieces = answer.aiter_text()
+            assert (await anext(pieces)).startswith(": ")
+            gate.set()
+            rest = "".join([piece async for piece in pieces])
+        assert answer.status_code == 200
+        assert "error" in json.loads(events_of(rest)[-1])
+        assert (await one.record()).outcome == "failed"
+
+
 async def test_a_slow_whole_answer_is_kept_alive_with_blank_lines() -> None:
     """pain 17: valid JSON all the same."""
     async with bench("nonstream-keepalive-interval: 1\n", accounts=1) as one:
