@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import attrs
+import msgspec
 
-from .request import Item, Message, Reasoning, Role, ServerToolItem, Text, ToolCall, ToolResult
+from .request import Item, Message, OpaqueItem, Role, Text, ToolCall, ToolResult
 
 
-@attrs.frozen
-class Turn:
-    """Neighbouring items of one role, in order."""
+class Turn(msgspec.Struct, frozen=True):
+    """Neighbouring items of one role, in order. A struct, as long conversations have thousands."""
 
     role: Role
     items: Sequence[Item]
@@ -19,25 +19,26 @@ class Turn:
 
 def turns(items: Iterable[Item]) -> list[Turn]:
     """Same-role neighbours merged. An item without a role joins the turn before it."""
-    grouped: list[tuple[Role, list[Item]]] = []
+    grouped: list[Turn] = []
+    members: list[Item] = []
+    speaking: Role | None = None
     for item in items:
         role = role_of(item)
-        if grouped and role in (None, grouped[-1][0]):
-            grouped[-1][1].append(item)
-        elif role is not None:
-            grouped.append((role, [item]))
-    return [Turn(role, members) for role, members in grouped]
+        if role is not None and role != speaking:
+            speaking, members = role, [item]
+            grouped.append(Turn(role, members))
+        elif grouped:
+            members.append(item)
+    return grouped
 
 
 def role_of(item: Item) -> Role | None:
     """Who an item speaks for; tool results speak for the user. ``None``: nobody's."""
-    if isinstance(item, Message | Reasoning | ServerToolItem):
-        return item.role
-    if isinstance(item, ToolCall):
-        return "assistant"
     if isinstance(item, ToolResult):
         return "user"
-    return None
+    if isinstance(item, ToolCall):
+        return "assistant"
+    return None if isinstance(item, OpaqueItem) else item.role
 
 
 def with_reminders(items: Sequence[Item]) -> list[Item]:
@@ -46,16 +47,16 @@ def with_reminders(items: Sequence[Item]) -> list[Item]:
     For formats, or models, that take system text at the beginning only, or would read it as the
     first instruction of the whole conversation. Developer text is left where it is.
     """
-    begun = False
-    placed: list[Item] = []
-    for item in items:
-        speaks = isinstance(item, Message) and item.role in ("system", "developer")
-        begun = begun or not speaks
-        if begun and isinstance(item, Message) and item.role == "system":
-            placed.append(_reminder(item))
-        else:
-            placed.append(item)
-    return placed
+    begun = next((index for index, item in enumerate(items) if not _instructs(item)), len(items))
+    spoken = (
+        _reminder(item) if isinstance(item, Message) and item.role == "system" else item
+        for item in items[begun:]
+    )
+    return [*items[:begun], *spoken]
+
+
+def _instructs(item: Item) -> bool:
+    return isinstance(item, Message) and item.role in ("system", "developer")
 
 
 def _reminder(message: Message) -> Message:
@@ -75,6 +76,8 @@ def paired(items: Sequence[Item]) -> list[Item]:
     place. An id that stands for two open calls at once is ambiguous: those calls and their results
     are dropped. What would stand between a call and its result is moved behind the result.
     """
+    if _are_paired(items):
+        return list(items)
     results = _results_by_call(items)
     last_word = max((i for i, item in enumerate(items) if role_of(item) != "assistant"), default=-1)
     first_result_of = {indexes[0]: call for call, indexes in results.items() if indexes}
@@ -105,35 +108,53 @@ def paired(items: Sequence[Item]) -> list[Item]:
     return emitted + deferred
 
 
+def _are_paired(items: Sequence[Item]) -> bool:
+    """A quick yes for the usual case: after a batch of calls come their results and nothing else."""
+    open_ids: set[str] = set()
+    for item in items:
+        if isinstance(item, ToolCall):
+            if item.call_id in open_ids:
+                return False
+            open_ids.add(item.call_id)
+        elif isinstance(item, ToolResult):
+            if item.call_id not in open_ids:
+                return False
+            open_ids.remove(item.call_id)
+        elif open_ids and role_of(item) != "assistant":
+            return False
+    return not open_ids
+
+
 def _results_by_call(items: Sequence[Item]) -> dict[int, list[int]]:
-    """Index of each usable call → indexes of its results; ambiguous calls are left out."""
+    """Index of each usable call → indexes of its results; ambiguous calls are left out.
+
+    A user's message ends what is open, unless a result is still to come: then it stands inside a
+    batch.
+    """
     results: dict[int, list[int]] = {}
+    last_result = {item.call_id: index for index, item in enumerate(items) if isinstance(item, ToolResult)}
     latest: dict[str, int] = {}
     ambiguous: set[str] = set()
     open_ids: set[str] = set()
+    awaited: set[str] = set()
     for index, item in enumerate(items):
         if isinstance(item, ToolCall):
-            if item.call_id in open_ids:
-                ambiguous.add(item.call_id)
-                results.pop(latest[item.call_id], None)
+            call_id = item.call_id
+            if call_id in open_ids:
+                ambiguous.add(call_id)
+                results.pop(latest[call_id], None)
                 continue
-            ambiguous.discard(item.call_id)
-            open_ids.add(item.call_id)
-            latest[item.call_id] = index
+            ambiguous.discard(call_id)
+            open_ids.add(call_id)
+            latest[call_id] = index
             results[index] = []
+            if last_result.get(call_id, -1) > index:
+                awaited.add(call_id)
         elif isinstance(item, ToolResult):
             open_ids.discard(item.call_id)
+            awaited.discard(item.call_id)
             if item.call_id in latest and item.call_id not in ambiguous:
                 results[latest[item.call_id]].append(index)
-        elif (
-            isinstance(item, Message) and item.role == "user" and not _answered_later(items, index, open_ids)
-        ):
+        elif isinstance(item, Message) and item.role == "user" and not awaited:
             open_ids.clear()
     return results
-
-
-def _answered_later(items: Sequence[Item], index: int, ids: set[str]) -> bool:
-    """Whether a result for one of `ids` still comes, so that the message stands inside a batch."""
-    return bool(ids) and any(
-        isinstance(item, ToolResult) and item.call_id in ids for item in items[index + 1 :]
-    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 import attrs
@@ -33,9 +34,9 @@ class Sections:
     messages: bytes | None = None
 
     def with_breakpoints(self) -> Sections:
-        """Some breakpoints if the client set none anywhere; each section on its own."""
-        if self._count:
-            return self
+        """Some breakpoints if the client set none anywhere; else its own, within limits."""
+        if self._controls:
+            return self.within_limits()
         return Sections(
             tools=_tools_marked(self.tools),
             system=_system_marked(self.system),
@@ -44,7 +45,8 @@ class Sections:
 
     def within_limits(self) -> Sections:
         """At most `MAX_BREAKPOINTS`, and no long-lived one behind a short-lived one."""
-        if self._count <= MAX_BREAKPOINTS and (self._count <= 1 or not self._may_outlive()):
+        count = len(self._controls)
+        if count <= MAX_BREAKPOINTS and (count <= 1 or not any(map(_may_outlive, self._controls))):
             return self
         points = list(self._breakpoints())
         edits = _edits(points)
@@ -54,12 +56,9 @@ class Sections:
         return self.tools, self.system, self.messages
 
     @cached_property
-    def _count(self) -> int:
-        """Breakpoints at most; a string that holds the word has its quotes escaped."""
-        return sum(text.count(KEY) for text in self.texts() if text)
-
-    def _may_outlive(self) -> bool:
-        return any(b'"1h"' in text for text in self.texts() if text)
+    def _controls(self) -> list[bytes]:
+        """The text of each breakpoint, at least; one for each breakpoint at most."""
+        return [control for text in self.texts() if text for control in _controls_in(text)]
 
     def _breakpoints(self) -> Iterator[_Breakpoint]:
         for section in ("tools", "system"):
@@ -122,9 +121,21 @@ def _fields(raw: bytes) -> _Message:
         return _Message()
 
 
-def _elements(text: bytes | None, name: str) -> Sequence[bytes]:
+def _elements(text: bytes | None, name: str) -> JsonArray:
     """The elements of an array; nothing for an absent value or a plain string."""
-    return JsonArray(text, name).elements if text and text.lstrip().startswith(b"[") else ()
+    return JsonArray(text if text and text.lstrip().startswith(b"[") else b"[]", name)
+
+
+def _controls_in(text: bytes) -> Iterator[bytes]:
+    """From each key to the end of an object. A string that holds the word has its quotes escaped."""
+    place = text.find(KEY)
+    while place >= 0:
+        yield text[place : text.find(b"}", place)]
+        place = text.find(KEY, place + len(KEY))
+
+
+def _may_outlive(control: bytes) -> bool:
+    return b'"1h"' in control or control.count(b"{") > 1
 
 
 # --- too many, or in the wrong order ----------------------------------------------------------
@@ -154,7 +165,7 @@ def _first_to_go(points: Sequence[_Breakpoint]) -> list[_Breakpoint]:
 
 def _section_edited(text: bytes, name: str, edits: Sequence[tuple[_Breakpoint, bytes | None]]) -> bytes:
     array = JsonArray(text, name)
-    elements = list(array.elements)
+    elements = list(array)
     for point, control in edits:
         element = elements[point.index]
         if name != "messages":
@@ -162,7 +173,7 @@ def _section_edited(text: bytes, name: str, edits: Sequence[tuple[_Breakpoint, b
             continue
         body = JsonBody(element)
         blocks = JsonArray(body.raw("content") or b"[]", "content")
-        block = JsonBody(blocks.elements[point.inner]).edited({"cache_control": control})
+        block = JsonBody(blocks[point.inner]).edited({"cache_control": control})
         elements[point.index] = body.edited({"content": blocks.edited({point.inner: block})})
     return array.edited({point.index: elements[point.index] for point, _ in edits})
 
@@ -172,9 +183,11 @@ def _section_edited(text: bytes, name: str, edits: Sequence[tuple[_Breakpoint, b
 
 def _tools_marked(tools: bytes | None) -> bytes | None:
     """The last tool; one that is loaded later must not have a breakpoint."""
-    for index, raw in reversed(list(enumerate(_elements(tools, "tools")))):
-        if b'"defer_loading"' not in raw and raw.startswith(b"{"):
-            return JsonArray(tools or b"", "tools").edited({index: _marked(raw)})
+    array = _elements(tools, "tools")
+    for index in reversed(range(len(array))):
+        tool = array[index]
+        if b'"defer_loading"' not in tool and tool.startswith(b"{"):
+            return array.edited({index: _marked(tool)})
     return tools
 
 
@@ -184,15 +197,14 @@ def _system_marked(system: bytes | None) -> bytes | None:
 
 def _messages_marked(messages: bytes | None) -> bytes | None:
     """The second to last user message: the next turn finds everything up to there in the cache."""
-    if messages is None or messages.count(b'"user"') < 2:
+    array = _elements(messages, "messages")
+    users = (index for index in reversed(range(len(array))) if _fields(array[index]).role == "user")
+    index = next(islice(users, 1, None), None)
+    if index is None:
         return messages
-    elements = _elements(messages, "messages")
-    users = [index for index, raw in enumerate(elements) if _fields(raw).role == "user"]
-    if len(users) < 2:
-        return messages
-    body = JsonBody(elements[users[-2]])
+    body = JsonBody(array[index])
     content = _content_marked(body.raw("content") or b"[]", "content")
-    return JsonArray(messages, "messages").edited({users[-2]: body.edited({"content": content})})
+    return array.edited({index: body.edited({"content": content})})
 
 
 def _content_marked(content: bytes, name: str) -> bytes:
@@ -202,9 +214,9 @@ def _content_marked(content: bytes, name: str) -> bytes:
         block = b'[{"type":"text","text":%b,"cache_control":%b}]' % (content, _EPHEMERAL)
         return block if text.strip() else content
     array = JsonArray(content, name) if content.startswith(b"[") else None
-    if array is None or not array.elements or not array.elements[-1].startswith(b"{"):
+    if not array or not array[-1].startswith(b"{"):
         return content
-    return array.edited({len(array.elements) - 1: _marked(array.elements[-1])})
+    return array.edited({len(array) - 1: _marked(array[-1])})
 
 
 def _marked(raw: bytes) -> bytes:

@@ -13,6 +13,7 @@ import orjson
 
 from ppap_core.conversation import File, Image, OpaquePart, Part, Refusal, Text
 
+from .block_reader import BlockReader, native
 from .vocabulary import NAME
 
 UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
@@ -20,17 +21,13 @@ UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 # --- reading ----------------------------------------------------------------------------------
 
 
-class _Kind(msgspec.Struct):
-    type: str = "text"
-
-
-class _TextBlock(msgspec.Struct):
+class TextBlock(msgspec.Struct, tag="text", gc=False):
     text: str = ""
     citations: list[dict[str, Any]] | None = None
     cache_control: dict[str, Any] | None = None
 
 
-class _Source(msgspec.Struct):
+class _Source(msgspec.Struct, gc=False):
     """``base64`` and ``mime_type`` are spellings that some clients use."""
 
     type: str = ""
@@ -42,17 +39,17 @@ class _Source(msgspec.Struct):
     file_id: str | None = None
 
 
-class _ImageBlock(msgspec.Struct):
+class ImageBlock(msgspec.Struct, tag="image", gc=False):
     source: _Source | None = None
     url: str | None = None
     cache_control: dict[str, Any] | None = None
 
 
-class _CitationsSwitch(msgspec.Struct):
+class _CitationsSwitch(msgspec.Struct, gc=False):
     enabled: bool | None = None
 
 
-class _DocumentBlock(msgspec.Struct):
+class DocumentBlock(msgspec.Struct, tag="document", gc=False):
     source: _Source | None = None
     title: str | None = None
     context: str | None = None
@@ -60,18 +57,9 @@ class _DocumentBlock(msgspec.Struct):
     cache_control: dict[str, Any] | None = None
 
 
-_kind: Final = msgspec.json.Decoder(_Kind).decode
-_text_block: Final = msgspec.json.Decoder(_TextBlock).decode
-_image_block: Final = msgspec.json.Decoder(_ImageBlock).decode
-_document_block: Final = msgspec.json.Decoder(_DocumentBlock).decode
-_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
-_string: Final = msgspec.json.Decoder(str).decode
-_elements: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-
-
-def kind_of(raw: bytes) -> str:
-    """The ``type`` of a block. Raises `msgspec.MsgspecError`."""
-    return _kind(raw).type
+CONTENT: Final = (TextBlock, ImageBlock, DocumentBlock)
+_read: Final = BlockReader(*CONTENT).read
+_KINDS: Final = [kind.__struct_config__.tag for kind in CONTENT]
 
 
 def read_part(raw: bytes) -> Part:
@@ -79,25 +67,22 @@ def read_part(raw: bytes) -> Part:
 
     Raises `msgspec.MsgspecError` for wrong types.
     """
-    if raw[:1] == b'"':
-        return Text(_string(raw))
-    reader = _READERS.get(kind_of(raw))
-    return (reader(raw) if reader else None) or OpaquePart(NAME, native(raw))
+    block = _read(raw)
+    return CONVERTERS[type(block)](block) or OpaquePart(NAME, native(raw))
 
 
-def native(raw: bytes) -> dict[str, Any]:
-    """A block as the sender wrote it."""
-    return _object(raw)
+def _nothing(block: None) -> None:
+    pass
 
 
-def _text(raw: bytes) -> Part:
-    block = _text_block(raw)
+def _text(block: TextBlock) -> Part:
+    if block.citations is None and block.cache_control is None:
+        return Text(block.text)
     notes = tuple(map(annotation, block.citations or ()))
     return Text(block.text, annotations=notes, cache=block.cache_control)
 
 
-def _image(raw: bytes) -> Part | None:
-    block = _image_block(raw)
+def _image(block: ImageBlock) -> Part | None:
     source = block.source or _Source()
     image = Image(
         url=source.url or block.url,
@@ -109,8 +94,7 @@ def _image(raw: bytes) -> Part | None:
     return image if image.url or image.data or image.file_id else None
 
 
-def _document(raw: bytes) -> Part | None:
-    block = _document_block(raw)
+def _document(block: DocumentBlock) -> Part | None:
     source = block.source or _Source()
     data = source.data or source.base64
     plain = source.type == "text"
@@ -129,24 +113,22 @@ def _document(raw: bytes) -> Part | None:
     )
 
 
-_READERS: Final[Mapping[str, Callable[[bytes], Part | None]]] = {
-    "text": _text,
-    "image": _image,
-    "document": _document,
+CONVERTERS: Final[Mapping[type, Callable[[Any], Part | None]]] = {
+    type(None): _nothing,
+    str: Text,
+    TextBlock: _text,
+    ImageBlock: _image,
+    DocumentBlock: _document,
 }
+"""What a `BlockReader` gives → the part, or ``None`` for what has no content that others know."""
 
 
-def read_result_content(raw: bytes) -> str | Sequence[Part]:
-    """The content of a tool result: text, parts, or one object in place of a list (C.3)."""
-    opening = raw[:1]
-    if opening == b"[":
-        return [read_part(bytes(element)) for element in _elements(raw)]
-    if opening == b'"':
-        return _string(raw)
-    if opening != b"{":
-        return "" if raw in (b"", b"null") else raw.decode()
+def read_odd_result(raw: bytes) -> str | Sequence[Part]:
+    """The content of a tool result that is neither text nor a list: one object, or anything (C.3)."""
+    if not raw.startswith(b"{"):
+        return raw.decode()
     value = native(raw)
-    if value.get("type") in _READERS:
+    if value.get("type") in _KINDS:
         return [read_part(raw)]
     text = value.get("text")
     return text if isinstance(text, str) else raw.decode()
@@ -208,7 +190,7 @@ def _text_block_of(part: Text | Refusal) -> dict[str, Any] | None:
     if not part.text.strip():
         return None
     block: dict[str, Any] = {"type": "text", "text": part.text}
-    if isinstance(part, Refusal):
+    if isinstance(part, Refusal) or not (part.annotations or part.cache):
         return block
     own = [note[NAME] for note in part.annotations if NAME in note]
     return _cached({**block, "citations": own} if own else block, part.cache)

@@ -10,6 +10,8 @@ from typing import Final
 from ppap_core.wire import NO_NAMES, NameMap
 
 MAX_NAME: Final = 128
+_STEM: Final = MAX_NAME - 8
+"""Names that are alike so far are numbered together; this leaves room for any number."""
 _FORBIDDEN: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -18,10 +20,10 @@ class ToolNames:
 
     def __init__(self, declared: Iterable[str]) -> None:
         self._wire: dict[str, str] = {}
-        used: set[str] = set()
+        unique = _Unique()
         for name in declared:
             if name not in self._wire:
-                self._wire[name] = _unique(_allowed(name), used)
+                self._wire[name] = unique.of(_allowed(name))
 
     def wire(self, name: str) -> str:
         """Of a name that no tool declares, only the characters change."""
@@ -38,12 +40,12 @@ class CallIds:
 
     def __init__(self) -> None:
         self._latest: dict[str, str] = {}
-        self._used: set[str] = set()
+        self._unique = _Unique()
 
     def of_call(self, call_id: str) -> str:
         """A new id, also when a later round of calls uses `call_id` again."""
         plain = _FORBIDDEN.sub("_", call_id) or f"toolu_{uuid.uuid4().hex}"
-        wire = self._latest[call_id] = _unique(plain, self._used)
+        wire = self._latest[call_id] = self._unique.of(plain)
         return wire
 
     def of_result(self, call_id: str) -> str:
@@ -76,12 +78,23 @@ def _allowed(name: str) -> str:
     return _FORBIDDEN.sub("_", name)[:MAX_NAME] or "_"
 
 
-def _unique(plain: str, used: set[str]) -> str:
-    """`plain`, or with ``_2``, ``_3``, … if it is taken; marks it as taken."""
-    name, number = plain, 1
-    while name in used:
-        number += 1
-        suffix = f"_{number}"
-        name = plain[: MAX_NAME - len(suffix)] + suffix
-    used.add(name)
-    return name
+class _Unique:
+    """Names, each given out once."""
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def of(self, plain: str) -> str:
+        """`plain`, or with ``_2``, ``_3``, … if it is taken."""
+        name = plain
+        stem = plain[:_STEM]
+        number = self._numbers.get(stem, 1)
+        while name in self._used:
+            number += 1
+            suffix = f"_{number}"
+            name = plain[: MAX_NAME - len(suffix)] + suffix
+        if name != plain:
+            self._numbers[stem] = number
+        self._used.add(name)
+        return name

@@ -25,7 +25,8 @@ from ppap_core.errors import InvalidRequest, MalformedReply, UpstreamFault
 from ppap_core.wire import JsonBody, NameMap, RelayedReply, Target
 
 from .arguments import input_value, is_object
-from .content import annotation, citation_of, kind_of, native
+from .block_reader import kind_of, native
+from .content import annotation, citation_of
 from .errors import is_error, read_error
 from .identifiers import CallIds, Spelling, new_message_id
 from .usage import NOTHING, read_counts, usage_object

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -56,15 +56,13 @@ def encode_request(conversation: Conversation, target: Target) -> EncodedRequest
         messages=msgspec.json.encode(messages),
     )
     own = conversation.extras.get(NAME) or {}
-    if "cache_control" not in own:
-        sections = sections.with_breakpoints()
-    sections = sections.within_limits()
+    sections = sections.within_limits() if "cache_control" in own else sections.with_breakpoints()
     fields: dict[str, Any] = {
         "model": target.model,
         "max_tokens": thinking.max_tokens,
-        "system": _raw(sections.system),
-        "messages": _raw(sections.messages),
-        "tools": _raw(sections.tools),
+        "system": sections.system,
+        "messages": sections.messages,
+        "tools": sections.tools,
         "tool_choice": choice,
         **_sampling(conversation, thinking),
         "stop_sequences": [stop for stop in conversation.stop if stop.strip()] or None,
@@ -75,13 +73,18 @@ def encode_request(conversation: Conversation, target: Target) -> EncodedRequest
         "service_tier": conversation.service_tier if conversation.format == NAME else None,
         "stream": conversation.stream or None,
     }
-    body = msgspec.json.encode({key: value for key, value in fields.items() if value is not None})
+    body = _object_text({key: value for key, value in fields.items() if value is not None})
     headers = {"anthropic-beta": ",".join(conversation.betas)} if conversation.betas else {}
     return EncodedRequest(body, names.back, headers)
 
 
-def _raw(text: bytes | None) -> msgspec.Raw | None:
-    return None if text is None else msgspec.Raw(text)
+def _object_text(fields: Mapping[str, Any]) -> bytes:
+    """A JSON object, in which bytes are JSON text already. Joined, so that large ones are copied once."""
+    parts: list[bytes] = []
+    for key, value in fields.items():
+        text = value if isinstance(value, bytes) else msgspec.json.encode(value)
+        parts += (b"," if parts else b"{", msgspec.json.encode(key), b":", text)
+    return b"".join((*parts, b"}"))
 
 
 @attrs.frozen
@@ -112,30 +115,29 @@ class _Writer:
 
     def messages(self, items: Sequence[Item]) -> list[Block]:
         ids = CallIds()
-        written = [self._message(turn, ids) for turn in turns(paired(items))]
+        written = (self._message(turn, ids) for turn in turns(paired(items)))
         messages = _joined(written) or [_NOBODY_SPOKE]
         return [*messages[:-1], _without_trailing_blanks(messages[-1])]
 
     def _message(self, turn: Turn, ids: CallIds) -> Block:
-        blocks = [block for item in turn.items for block in self._item_blocks(item, ids)]
-        message: Block = {"role": turn.role, "content": _ordered(blocks, turn.role)}
+        blocks: list[Block] = []
         for item in turn.items:
-            if self.same_format and isinstance(item, Message):
-                message |= item.extras.get(NAME, {})
+            blocks += _BLOCKS_OF[type(item)](self, item, ids)
+        message: Block = {"role": turn.role, "content": blocks}
+        if self.same_format:
+            for item in turn.items:
+                if isinstance(item, Message):
+                    message |= item.extras.get(NAME, {})
         return message
 
-    def _item_blocks(self, item: Item, ids: CallIds) -> list[Block]:
-        match item:
-            case Message():
-                return self._blocks(item)
-            case Reasoning():
-                return _reasoning_blocks(item)
-            case ToolCall():
-                return [self._tool_use(item, ids)]
-            case ToolResult():
-                return [self._tool_result(item, ids)]
-            case ServerToolItem(format=origin, value=value) | OpaqueItem(format=origin, value=value):
-                return [dict(value)] if origin == NAME else []
+    def _said(self, message: Message, ids: CallIds) -> list[Block]:
+        return self._blocks(message)
+
+    def _thought(self, item: Reasoning, ids: CallIds) -> list[Block]:
+        return _reasoning_blocks(item)
+
+    def _native(self, item: ServerToolItem | OpaqueItem, ids: CallIds) -> list[Block]:
+        return [dict(item.value)] if item.format == NAME else []
 
     def _blocks(self, message: Message) -> list[Block]:
         blocks = [block for part in message.parts if (block := block_of(part, same_format=self.same_format))]
@@ -143,16 +145,16 @@ class _Writer:
             blocks[-1].setdefault("cache_control", dict(message.cache))
         return blocks
 
-    def _tool_use(self, call: ToolCall, ids: CallIds) -> Block:
+    def _tool_use(self, call: ToolCall, ids: CallIds) -> list[Block]:
         block = {
             "type": "tool_use",
             "id": ids.of_call(call.call_id),
             "name": self.names.wire(call.name),
             "input": input_value(call.arguments, call.kind),
         }
-        return {**block, "cache_control": dict(call.cache)} if call.cache else block
+        return [{**block, "cache_control": dict(call.cache)} if call.cache else block]
 
-    def _tool_result(self, result: ToolResult, ids: CallIds) -> Block:
+    def _tool_result(self, result: ToolResult, ids: CallIds) -> list[Block]:
         block: Block = {
             "type": "tool_result",
             "tool_use_id": ids.of_result(result.call_id),
@@ -160,18 +162,29 @@ class _Writer:
         }
         if result.is_error is not None:
             block["is_error"] = result.is_error
-        return {**block, "cache_control": dict(result.cache)} if result.cache else block
+        return [{**block, "cache_control": dict(result.cache)} if result.cache else block]
 
 
-def _joined(messages: Sequence[Block]) -> list[Block]:
-    """Without empty messages; the neighbours of such a one are one turn (A.3)."""
+_BLOCKS_OF: Final[Mapping[type, Callable[[_Writer, Any, CallIds], list[Block]]]] = {
+    Message: _Writer._said,
+    Reasoning: _Writer._thought,
+    ToolCall: _Writer._tool_use,
+    ToolResult: _Writer._tool_result,
+    ServerToolItem: _Writer._native,
+    OpaqueItem: _Writer._native,
+}
+
+
+def _joined(messages: Iterable[Block]) -> list[Block]:
+    """Without empty messages; the neighbours of such a one are one turn (A.3). Each in order."""
     joined: list[Block] = []
     for message in messages:
-        if joined and message["content"] and joined[-1]["role"] == message["role"]:
-            content = [*joined[-1]["content"], *message["content"]]
-            joined[-1] = {**joined[-1], "content": _ordered(content, message["role"])}
+        if joined and joined[-1]["role"] == message["role"]:
+            joined[-1]["content"] += message["content"]
         elif message["content"]:
             joined.append(message)
+    for message in joined:
+        message["content"] = _ordered(message["content"], message["role"])
     return joined
 
 
@@ -192,13 +205,16 @@ def _ordered(blocks: list[Block], role: str) -> list[Block]:
 
     Everything else keeps its order: signed thinking must not move (A.3).
     """
+    if len(blocks) < 2:
+        return blocks
     if role == "user":
         return sorted(blocks, key=lambda block: block["type"] != "tool_result")
-    calls = [index for index, block in enumerate(blocks) if block["type"] == "tool_use"]
-    first_call = calls[0] if calls else len(blocks)
+    first_call = next(
+        (index for index, block in enumerate(blocks) if block["type"] == "tool_use"), len(blocks)
+    )
     before, after = blocks[:first_call], blocks[first_call:]
     moved = [block for block in after if block["type"] == "text"]
-    return [*before, *moved, *(block for block in after if block["type"] != "text")]
+    return [*before, *moved, *(block for block in after if block["type"] != "text")] if moved else blocks
 
 
 def _without_trailing_blanks(message: Block) -> Block:

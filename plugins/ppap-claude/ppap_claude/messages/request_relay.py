@@ -150,9 +150,7 @@ def _section_changes(body: JsonBody, target: Target) -> Changes:
     if messages is not None and is_own_model(target.model):
         own = without_foreign_thinking(messages)
         kept = sent if own is messages else attrs.evolve(sent, messages=own)
-    if "cache_control" not in body:
-        kept = kept.with_breakpoints()
-    kept = kept.within_limits()
+    kept = kept.within_limits() if "cache_control" in body else kept.with_breakpoints()
     names = ("tools", "system", "messages")
     pairs = zip(names, sent.texts(), kept.texts(), strict=True)
     return {name: after for name, before, after in pairs if after is not before}
@@ -169,7 +167,7 @@ def without_foreign_thinking(messages: bytes) -> bytes:
     array = JsonArray(messages, "messages")
     changes = {
         index: kept
-        for index, raw in enumerate(array.elements)
+        for index, raw in enumerate(array)
         if b'"thinking"' in raw and (kept := _own_blocks_only(raw)) is not raw
     }
     return array.edited(changes)
@@ -195,12 +193,12 @@ def _own_blocks_only(raw: bytes) -> bytes | None:
         if fields.role != "assistant" or not bytes(fields.content).startswith(b"["):
             return raw
         content = JsonArray(bytes(fields.content), "content")
-        foreign = [index for index, block in enumerate(content.elements) if _is_foreign(block)]
+        foreign = [index for index, block in enumerate(content) if _is_foreign(block)]
     except msgspec.MsgspecError:
         return raw  # the upstream says best what is wrong with it
     if not foreign:
         return raw
-    if len(foreign) == len(content.elements):
+    if len(foreign) == len(content):
         return None
     return JsonBody(raw).edited({"content": content.edited(dict.fromkeys(foreign))})
 

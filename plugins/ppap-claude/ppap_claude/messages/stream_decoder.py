@@ -24,7 +24,8 @@ from ppap_core.errors import MalformedStream
 from ppap_core.wire import NameMap
 from ppap_core.wire.sse import FrameSplitter, frames, payload
 
-from .content import annotation, native
+from .block_reader import native
+from .content import annotation
 from .errors import read_error
 from .usage import NOTHING, Counts, read_counts
 from .vocabulary import NAME, finish_reason

@@ -44,9 +44,6 @@ class ChoiceFields(msgspec.Struct):
     disable_parallel_tool_use: bool | None = None
 
 
-_fields: Final = msgspec.json.Decoder(_ToolFields).decode
-_definition: Final = msgspec.json.Decoder(dict[str, Any]).decode
-
 _MODE_OF_TYPE: Final[Mapping[str, Any]] = {
     "auto": "auto",
     "none": "none",
@@ -55,9 +52,9 @@ _MODE_OF_TYPE: Final[Mapping[str, Any]] = {
 }
 
 
-def read_tool(raw: msgspec.Raw) -> Tool:
+def read_tool(definition: Mapping[str, Any]) -> Tool:
     """Raises `msgspec.MsgspecError` for wrong types."""
-    fields = _fields(raw)
+    fields = msgspec.convert(definition, _ToolFields)
     kind = fields.type or ""
     return Tool(
         kind="function" if kind in _FUNCTION_TYPES else _built_in_kind(kind),
@@ -67,7 +64,7 @@ def read_tool(raw: msgspec.Raw) -> Tool:
         strict=fields.strict,
         cache=fields.cache_control,
         format=NAME,
-        definition=_definition(raw),
+        definition=definition,
     )
 
 

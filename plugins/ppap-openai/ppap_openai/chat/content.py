@@ -149,9 +149,9 @@ def write_part(part: Part, source: str) -> dict[str, Any] | None:
     uploaded file, is given back to that format only. Cache breakpoints are never sent: upstreams
     that speak Chat cache on their own, and some refuse the field.
     """
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
     match part:
-        case Text(text=text):
-            return {"type": "text", "text": text}
         case Image():
             return _write_image(part)
         case File():

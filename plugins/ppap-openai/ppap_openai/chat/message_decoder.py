@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -27,24 +29,24 @@ from .content import cache_of, read_part
 from .said import text_of
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, gc=False):
     name: str | None = None
     arguments: Any = None
 
 
-class _Custom(msgspec.Struct):
+class _Custom(msgspec.Struct, gc=False):
     name: str | None = None
     input: str | None = None
 
 
-class _Call(msgspec.Struct):
+class _Call(msgspec.Struct, gc=False):
     id: str | None = None
     function: _Function | None = None
     custom: _Custom | None = None
     cache_control: Any = None
 
 
-class WireMessage(msgspec.Struct):
+class WireMessage(msgspec.Struct, gc=False):
     role: str
     content: Any = None
     name: str | None = None
@@ -58,12 +60,47 @@ class WireMessage(msgspec.Struct):
     cache_control: Any = None
 
 
+class _OpenCalls:
+    """Calls that wait for a result. The oldest one of an id, of a name, or of all, in no time."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, ToolCall] = {}
+        self._numbers = count()
+        self._all: deque[int] = deque()
+        self._by_id: defaultdict[str, deque[int]] = defaultdict(deque)
+        self._by_name: defaultdict[str, deque[int]] = defaultdict(deque)
+
+    def add(self, call: ToolCall) -> None:
+        number = next(self._numbers)
+        self._open[number] = call
+        self._all.append(number)
+        self._by_id[call.call_id].append(number)
+        self._by_name[call.name].append(number)
+
+    def take(self) -> ToolCall | None:
+        return self._first(self._all)
+
+    def take_id(self, call_id: str) -> ToolCall | None:
+        return self._first(self._by_id.get(call_id))
+
+    def take_name(self, name: str | None) -> ToolCall | None:
+        return self._first(None if name is None else self._by_name.get(name))
+
+    def _first(self, numbers: deque[int] | None) -> ToolCall | None:
+        """What was taken by another way is still in the queues, and is passed over."""
+        while numbers:
+            call = self._open.pop(numbers.popleft(), None)
+            if call is not None:
+                return call
+        return None
+
+
 class MessageReader:
     """Reads one request's messages in order; remembers which calls still wait for a result."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
-        self._open: list[ToolCall] = []
+        self._open = _OpenCalls()
 
     def read(self, place: int, message: WireMessage) -> list[Item]:
         """The items of the message at `place`. Raises `InvalidRequest`."""
@@ -94,15 +131,15 @@ class MessageReader:
 
     def _assistant(self, place: int, message: WireMessage) -> list[Item]:
         items: list[Item] = []
-        thought = text_of(message.reasoning_content) or text_of(message.reasoning)
-        if thought:
+        if thought := text_of(message.reasoning_content) or text_of(message.reasoning):
             items.append(Reasoning(segments=(thought,)))
         parts = _parts(message.content, place)
         if message.refusal:
             parts = (*parts, Refusal(message.refusal))
         if parts:
             items.append(Message(role="assistant", parts=parts, name=message.name))
-        items += self._calls(place, message)
+        if message.tool_calls or message.function_call:
+            items += self._calls(place, message)
         if items and (cache := cache_of(message.cache_control)) is not None:
             items[-1] = _with_cache(items[-1], cache)
         return items
@@ -111,13 +148,14 @@ class MessageReader:
         told = message.tool_calls or []
         if not told and message.function_call is not None:
             told = [_Call(function=message.function_call)]
-        calls = [self._call(f"{place}_{number}", call) for number, call in enumerate(told)]
-        self._open += calls
+        calls = [self._call(place, number, call) for number, call in enumerate(told)]
+        for call in calls:
+            self._open.add(call)
         return calls
 
-    def _call(self, place: str, call: _Call) -> ToolCall:
+    def _call(self, place: int, number: int, call: _Call) -> ToolCall:
         """Ids are the client's own; a missing one is made up, as the result's will be (C.2)."""
-        call_id = call.id or f"call_missing_{place}"
+        call_id = call.id or f"call_missing_{place}_{number}"
         while not call.id and call_id in self._ids:
             call_id += "_"
         self._ids.add(call_id)
@@ -135,19 +173,15 @@ class MessageReader:
 
     def _tool(self, place: int, message: WireMessage) -> list[Item]:
         call_id = message.tool_call_id or message.call_id
-        call = next((each for each in self._open if each.call_id == call_id), None)
-        if not call_id and self._open:
-            call = self._open[0]
+        call = self._open.take_id(call_id) if call_id else self._open.take()
         return [self._result(call, call_id or "", place, message)]
 
     def _function(self, place: int, message: WireMessage) -> list[Item]:
         """The legacy result names its function only."""
-        named = (call for call in self._open if call.name == message.name)
-        return [self._result(next(named, None), "", place, message)]
+        call = self._open.take_name(message.name)
+        return [self._result(call, "", place, message)]
 
     def _result(self, call: ToolCall | None, call_id: str, place: int, message: WireMessage) -> ToolResult:
-        if call is not None:
-            self._open.remove(call)
         return ToolResult(
             call_id=call.call_id if call else call_id,
             content=_result_content(message.content, place),
@@ -184,14 +218,13 @@ def _parts(content: Any, place: int) -> tuple[Part, ...]:
 
 def _result_content(content: Any, place: int) -> str | tuple[Part, ...]:
     """A result's text or parts; a list in which nothing is known to us stays JSON text (C.3)."""
-    if content is None:
-        return ""
+    if isinstance(content, str):
+        return content
     if isinstance(content, dict):
         return msgspec.json.encode(content).decode()
-    if not isinstance(content, list):
-        parts = _parts(content, place)
-        return content if parts and isinstance(content, str) else ""
     parts = _parts(content, place)
+    if content is None:
+        return ""
     if parts and all(isinstance(part, OpaquePart) for part in parts):
         return msgspec.json.encode(content).decode()
     return parts

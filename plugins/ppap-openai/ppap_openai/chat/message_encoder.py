@@ -31,27 +31,26 @@ PER_REQUEST_TEXT: Final = "x-anthropic-billing-header: "
 """Begins a system text that is new in every request and would defeat prompt caching (C.5)."""
 
 
-def write_turn(turn: Turn, source: str) -> Iterator[_JSON]:
+def write_turn(turn: Turn, source: str) -> list[_JSON]:
     """The messages of one turn; `source` is the format of the request."""
-    yield from _WRITERS[turn.role](turn.items, source)
+    messages = _WRITERS[turn.role](turn.items, source)
     for item in turn.items:
         if isinstance(item, OpaqueItem) and item.format == FORMAT:
-            yield dict(item.value)
+            messages.append(dict(item.value))
+    return messages
 
 
-def _write_system(items: Sequence[Item], source: str) -> Iterator[_JSON]:
+def _write_system(items: Sequence[Item], source: str) -> list[_JSON]:
     """One message each, never merged. Developer text is system text: few upstreams know the role."""
+    messages: list[_JSON] = []
     for item in items:
         if isinstance(item, Message) and (parts := _system_parts(item)):
+            role = item.role if source == FORMAT else "system"
             # Only a chat client's own text is known to suit as a plain string.
             plain = source == FORMAT and len(parts) == 1
-            yield _named(
-                {
-                    "role": item.role if source == FORMAT else "system",
-                    "content": parts[0]["text"] if plain else parts,
-                },
-                item,
-            )
+            content = parts[0]["text"] if plain else parts
+            messages.append(_named({"role": role, "content": content}, item.name))
+    return messages
 
 
 def _system_parts(message: Message) -> list[_JSON]:
@@ -63,33 +62,41 @@ def _system_parts(message: Message) -> list[_JSON]:
     ]
 
 
-def _write_user(items: Sequence[Item], source: str) -> Iterator[_JSON]:
-    """Results first, as they answer the calls before; then all else as one message."""
+def _write_user(items: Sequence[Item], source: str) -> list[_JSON]:
+    """Results first, as they answer the calls before; then all else."""
+    messages: list[_JSON] = []
+    said: list[Message] = []
     for item in items:
         if isinstance(item, ToolResult):
-            yield {"role": "tool", "tool_call_id": item.call_id, "content": _result(item, source)}
-    messages = [item for item in items if isinstance(item, Message)]
-    if source == FORMAT:
-        for message in messages:
-            yield from _user_message([message], source)
-    else:
-        yield from _user_message(messages, source)
+            content = _result(item, source)
+            messages.append({"role": "tool", "tool_call_id": item.call_id, "content": content})
+        elif isinstance(item, Message):
+            said.append(item)
+    if said:
+        messages += _user_messages(said, source)
+    return messages
 
 
-def _user_message(messages: Sequence[Message], source: str) -> Iterator[_JSON]:
-    parts = _parts([part for message in messages for part in message.parts], source)
-    if parts:
-        yield _named({"role": "user", "content": _plain(parts)}, messages[0])
+def _user_messages(said: Sequence[Message], source: str) -> Iterator[_JSON]:
+    """A chat client's own messages stay apart; others' are one."""
+    for group in [[message] for message in said] if source == FORMAT else [said]:
+        parts = _parts([part for message in group for part in message.parts], source)
+        if parts:
+            yield _named({"role": "user", "content": _plain(parts)}, group[0].name)
 
 
-def _named(message: _JSON, item: Message) -> _JSON:
-    return {**message, "name": item.name} if item.name else message
+def _named(message: _JSON, name: str | None) -> _JSON:
+    return {**message, "name": name} if name else message
 
 
 def _parts(parts: Sequence[Part], source: str) -> list[_JSON]:
     """Blank texts say nothing, and some upstreams refuse them (C.4)."""
-    said = (part for part in parts if not (isinstance(part, Text) and not part.text.strip()))
-    return [written for part in said if (written := write_part(part, source)) is not None]
+    said: list[_JSON] = []
+    for part in parts:
+        blank = isinstance(part, Text) and not part.text.strip()
+        if not blank and (written := write_part(part, source)) is not None:
+            said.append(written)
+    return said
 
 
 def _plain(parts: list[_JSON]) -> str | list[_JSON]:
@@ -111,15 +118,24 @@ def _result(result: ToolResult, source: str) -> str | list[_JSON]:
     return text if text.strip() or not parts else msgspec.json.encode(parts).decode()
 
 
-def _write_assistant(items: Sequence[Item], source: str) -> Iterator[_JSON]:
+def _write_assistant(items: Sequence[Item], source: str) -> list[_JSON]:
     """One message: thoughts, texts and calls each in their field."""
-    parts = [part for item in items if isinstance(item, Message) for part in item.parts]
+    parts: list[Part] = []
+    thoughts: list[str] = []
+    calls: list[_JSON] = []
+    name = None
+    for item in items:
+        if isinstance(item, Message):
+            parts += item.parts
+            name = name or item.name
+        elif isinstance(item, ToolCall):
+            calls.append(_call(item))
+        elif isinstance(item, Reasoning) and (thought := item.text).strip():
+            thoughts.append(thought)
     texts = _parts([part for part in parts if isinstance(part, Text)], source)
-    refusal = "".join(part.text for part in parts if isinstance(part, Refusal))
-    thoughts = [item.text for item in items if isinstance(item, Reasoning) and item.text.strip()]
-    calls = [_call(item) for item in items if isinstance(item, ToolCall)]
+    refusal = "".join([part.text for part in parts if isinstance(part, Refusal)])
     if not (texts or refusal or thoughts or calls):
-        return
+        return []
     message: _JSON = {
         "role": "assistant",
         "content": _plain(texts) if texts else (None if calls or refusal else ""),
@@ -130,8 +146,7 @@ def _write_assistant(items: Sequence[Item], source: str) -> Iterator[_JSON]:
         message["reasoning_content"] = "\n\n".join(thoughts)
     if calls:
         message["tool_calls"] = calls
-    speakers = [item for item in items if isinstance(item, Message) and item.name]
-    yield _named(message, speakers[0]) if speakers else message
+    return [_named(message, name)]
 
 
 def _call(call: ToolCall) -> _JSON:
@@ -141,7 +156,7 @@ def _call(call: ToolCall) -> _JSON:
     return write_call(call)
 
 
-_Writer: TypeAlias = Callable[[Sequence[Item], str], Iterator[_JSON]]
+_Writer: TypeAlias = Callable[[Sequence[Item], str], list[_JSON]]
 _WRITERS: Final[Mapping[str, _Writer]] = {
     "system": _write_system,
     "developer": _write_system,

@@ -27,13 +27,10 @@ class ModelEcho:
 
     def rewritten(self, block: bytes) -> bytes:
         """The same whole frames under the client's name."""
-        if self._theirs and block.startswith(self._theirs):
-            frames = block.count(b"\n\n")
-            exchanged = block.count(b"\n\n" + self._theirs) + 1
-            if frames == exchanged and block.endswith(b"\n\n"):
-                ours = b"\n\n" + self._ours
-                rest = block[len(self._theirs) :].replace(b"\n\n" + self._theirs, ours)
-                return self._ours + rest
+        if self._theirs and block.startswith(self._theirs) and block.endswith(b"\n\n"):
+            chunks = block[len(self._theirs) :].split(b"\n\n" + self._theirs)
+            if block.count(b"\n") == 2 * len(chunks):
+                return self._ours + (b"\n\n" + self._ours).join(chunks)
         return b"".join(map(self._one_by_one, block.splitlines(keepends=True)))
 
     def _one_by_one(self, line: bytes) -> bytes:

@@ -39,9 +39,9 @@ def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
     """The client's own bytes with the target's model, and usage asked for in streams."""
     if is_responses_shaped(body):
         body = as_chat_body(body)
-    changes: dict[str, bytes | None] = {}
-    if body.text("model") != target.model:
-        changes["model"] = msgspec.json.encode(target.model)
+    same = body.text("model") == target.model
+    # Named also when it stays: that a body has one model only is checked where it would be changed.
+    changes = {"model": body.raw("model") if same else msgspec.json.encode(target.model)}
     if body.value("stream") is True and (options := _with_usage(body)) is not None:
         changes["stream_options"] = options
     return EncodedRequest(body.edited(changes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -138,10 +138,12 @@ def _conversation(request: ChatRequest, extras: Mapping[str, Any]) -> Conversati
     )
 
 
-def _items(messages: Sequence[WireMessage]) -> Iterator[Item]:
+def _items(messages: Sequence[WireMessage]) -> list[Item]:
     reader = MessageReader()
+    items: list[Item] = []
     for place, message in enumerate(messages):
-        yield from reader.read(place, message)
+        items += reader.read(place, message)
+    return items
 
 
 def _sampling(request: ChatRequest) -> Sampling:

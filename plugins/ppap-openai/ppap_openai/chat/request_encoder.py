@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -26,7 +26,7 @@ def write_request(conversation: Conversation, target: Target) -> EncodedRequest:
     tools = offered(conversation.tools, conversation.tool_choice)
     fields: dict[str, Any] = {
         "model": target.model,
-        "messages": list(_messages(conversation)),
+        "messages": _messages(conversation),
         **_known(_limits(conversation)),
         **_known(_tools(conversation, tools)),
         **_known(_wishes(conversation)),
@@ -39,11 +39,11 @@ def write_request(conversation: Conversation, target: Target) -> EncodedRequest:
     return EncodedRequest(msgspec.json.encode(fields), names_of(conversation.tools))
 
 
-def _messages(conversation: Conversation) -> Iterator[Mapping[str, Any]]:
+def _messages(conversation: Conversation) -> list[Mapping[str, Any]]:
+    source = conversation.format
     items = conversation.items
-    placed = items if conversation.format == FORMAT else with_reminders(items)
-    for turn in turns(paired(placed)):
-        yield from write_turn(turn, conversation.format)
+    placed = items if source == FORMAT else with_reminders(items)
+    return [message for turn in turns(paired(placed)) for message in write_turn(turn, source)]
 
 
 def _known(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def _merged(items: list[Any]) -> Iterator[_JSON]:
     for item in items:
         if not isinstance(item, dict):
             raise InvalidRequest("Invalid request: each element of `input` must be an object", param="input")
-        message = _ITEMS.get(item.get("type") or "message", _nothing)(item)
+        message = _ITEMS.get(_type(item) or "message", _nothing)(item)
         if message is None:
             continue
         if message["role"] != "assistant":
@@ -84,6 +84,12 @@ def _merged(items: list[Any]) -> Iterator[_JSON]:
             _join(assistant, message)
     if assistant is not None:
         yield assistant
+
+
+def _type(value: _JSON) -> str:
+    """The ``type`` of an item or part; one that is no text is none that is known."""
+    kind = value.get("type") or ""
+    return kind if isinstance(kind, str) else repr(kind)
 
 
 def _join(assistant: _JSON, more: _JSON) -> None:
@@ -110,7 +116,7 @@ def _message(item: _JSON) -> _JSON:
 def _part(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
-    convert = _PARTS.get(part.get("type", ""))
+    convert = _PARTS.get(_type(part))
     return convert(part) if convert else part
 
 

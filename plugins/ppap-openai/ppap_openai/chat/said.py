@@ -108,6 +108,8 @@ def text_of(value: Any, depth: int = _DEEPEST) -> str:
 
     What is nested more than `depth` levels deep is no text that anybody sends.
     """
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and depth:

@@ -133,7 +133,8 @@ def offered(tools: Sequence[Tool], choice: ToolChoice) -> list[Tool]:
     """The tools that can be written, and may be called: a foreign "only these" shortens the list."""
     expressible = [tool for tool in tools if write_tool(tool) is not None]
     if choice.mode == "allowed" and choice.format != FORMAT:
-        return [tool for tool in expressible if tool.name in choice.names]
+        names = frozenset(choice.names)
+        return [tool for tool in expressible if tool.name in names]
     return expressible
 
 
