@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Litestar, MediaType, Request, Response, route
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
-from litestar.handlers import ASGIRouteHandler
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 
 from .model_routes import CORS, model_routes
 
@@ -68,7 +68,10 @@ def healthz() -> Response[dict[str, str]]:
 
 def _front_page(contributed: Sequence[object]) -> Any:
     paths = sorted(
-        path for handler in contributed if isinstance(handler, ASGIRouteHandler) for path in handler.paths
+        path
+        for handler in contributed
+        if isinstance(handler, ASGIRouteHandler | HTTPRouteHandler)
+        for path in handler.paths
     )
     page: dict[str, object] = {
         "message": "CLI Proxy API Server",

@@ -36,13 +36,13 @@ from .request import (
     Sampling,
     ServerToolItem,
     Text,
-    ThinkingIntent,
     Tool,
     ToolCall,
     ToolChoice,
     ToolKind,
     ToolResult,
 )
+from .thinking import ThinkingIntent, ThinkingSupport
 from .usage import Usage
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "StreamError",
     "Text",
     "ThinkingIntent",
+    "ThinkingSupport",
     "Tool",
     "ToolCall",
     "ToolChoice",

@@ -21,7 +21,7 @@ from .events import (
     UsageUpdate,
 )
 from .reply import ErrorDetail, Reply
-from .request import Item, Message, Reasoning, Refusal, ServerToolItem, Text, ToolCall
+from .request import Image, Item, Message, Part, Reasoning, Refusal, ServerToolItem, Text, ToolCall
 from .usage import Usage
 
 
@@ -67,10 +67,14 @@ def _tool_call(opened: _OpenItem, texts: list[str]) -> Item:
 
 
 def _server_tool(opened: _OpenItem, texts: list[str]) -> Item:
+    """A picture that no tool of any format stands for is one of the model's own words."""
     meta = opened.meta
+    if meta is not None and meta.native is None and meta.image is not None:
+        return Message(role="assistant", parts=(meta.image,))
     return ServerToolItem(
         format=(meta.origin or "") if meta else "",
         value=(meta.native or {}) if meta else {},
+        image=meta.image if meta else None,
     )
 
 
@@ -143,7 +147,7 @@ class ReplyCollector:
             opened.segments.append([])
         if meta.annotation is not None:
             opened.annotations.append(meta.annotation)
-        if meta.signature or meta.redacted_data or meta.native:
+        if meta.signature or meta.redacted_data or meta.native or meta.image:
             known = opened.meta or meta
             opened.meta = ItemMeta(
                 meta.key,
@@ -151,6 +155,7 @@ class ReplyCollector:
                 redacted_data=meta.redacted_data or known.redacted_data,
                 origin=meta.origin or known.origin,
                 native=meta.native or known.native,
+                image=meta.image or known.image,
             )
 
 
@@ -171,12 +176,7 @@ def events_of(reply: Reply) -> list[Event]:
 def _item_events(item: Item, keys: Iterator[int], choice: int) -> list[Event]:
     match item:
         case Message(parts=parts):
-            return [
-                event
-                for part in parts
-                if isinstance(part, Text | Refusal) and part.text
-                for event in _part_events(part, next(keys), choice)
-            ]
+            return [event for part in parts for event in _part_events(part, keys, choice)]
         case Reasoning():
             return _reasoning_events(item, next(keys), choice)
         case ToolCall():
@@ -184,18 +184,29 @@ def _item_events(item: Item, keys: Iterator[int], choice: int) -> list[Event]:
             start = ItemStart(key, "tool_call", item.call_id, item.name, item.kind, choice)
             deltas = [Delta(key, "tool_call", item.arguments)] if item.arguments else []
             return [start, *deltas, ItemEnd(key)]
-        case ServerToolItem(format=origin, value=value):
+        case ServerToolItem(format=origin, value=value, image=image):
             key = next(keys)
             return [
                 ItemStart(key, "server_tool", choice=choice),
-                ItemMeta(key, origin=origin, native=value),
+                ItemMeta(key, origin=origin, native=value, image=image),
                 ItemEnd(key),
             ]
         case _:
             return []
 
 
-def _part_events(part: Text | Refusal, key: int, choice: int) -> list[Event]:
+def _part_events(part: Part, keys: Iterator[int], choice: int) -> list[Event]:
+    """A picture comes as one that a tool made; what else is no text cannot be told in a stream."""
+    if isinstance(part, Image):
+        key = next(keys)
+        return [
+            ItemStart(key, "server_tool", choice=choice),
+            ItemMeta(key, image=part),
+            ItemEnd(key),
+        ]
+    if not isinstance(part, Text | Refusal) or not part.text:
+        return []
+    key = next(keys)
     kind: ItemKind = "text" if isinstance(part, Text) else "refusal"
     notes = [ItemMeta(key, annotation=note) for note in part.annotations] if isinstance(part, Text) else []
     return [ItemStart(key, kind, choice=choice), Delta(key, kind, part.text), *notes, ItemEnd(key)]

@@ -11,6 +11,8 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from .thinking import ThinkingIntent
+
 Role: TypeAlias = Literal["system", "developer", "user", "assistant"]
 ToolKind: TypeAlias = Literal["function", "custom"]
 Extras: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -135,11 +137,15 @@ class ToolResult:
 
 @attrs.frozen(kw_only=True)
 class ServerToolItem:
-    """A tool that the provider itself ran. ``value`` is the item as ``format`` wrote it."""
+    """A tool that the provider itself ran. ``value`` is the item as ``format`` wrote it.
+
+    ``image`` is the picture that it made, for formats that show one without knowing the tool.
+    """
 
     format: str
     value: Mapping[str, Any]
     role: Role = "assistant"
+    image: Image | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -159,6 +165,7 @@ class Tool:
 
     ``schema`` is the JSON schema of a function's arguments, ``None`` when none was given;
     ``definition`` is the whole tool as ``format`` wrote it, for built-ins and unknown fields.
+    ``namespace`` is what the client declared it in; ``name`` tells it from all other tools without that.
     """
 
     kind: str = "function"
@@ -211,16 +218,6 @@ class OutputFormat:
 
 
 @attrs.frozen(kw_only=True)
-class ThinkingIntent:
-    """How much the model shall think (translation spec, D.1, D.6); tokens for ``budget``."""
-
-    mode: Literal["unset", "none", "auto", "level", "budget"] = "unset"
-    level: str | None = None
-    budget: int | None = None
-    summary: Literal["unset", "off", "auto", "concise", "detailed"] = "unset"
-
-
-@attrs.frozen(kw_only=True)
 class Identity:
     """Who the client says its own end user is; opaque, never made up by us."""
 
@@ -251,5 +248,7 @@ class Conversation:
     store: bool | None = None
     include_usage: bool = False
     """The client asked for usage in the stream."""
+    continues: str | None = None
+    """The field that points to an earlier answer, which some upstream keeps; ``None``: all is in here."""
     betas: Sequence[str] = ()
     extras: Extras = attrs.field(factory=dict)

@@ -10,8 +10,18 @@ from ..credentials.verdict import (
     by_status,
 )
 from .arrival import Arrival, ClientHeaders
-from .carrier import AnyProvider
-from .endpoint import counting_endpoint, endpoint
+from .carrier import AnyProvider, retry_after
+from .endpoint import (
+    Addressed,
+    ReadAddress,
+    Work,
+    addressed_endpoint,
+    counting,
+    counting_endpoint,
+    endpoint,
+    generate,
+)
+from .forwarding import ForwardCall, Forwards, forwarding
 from .provider import Call, CountCall, CountsTokens, EventProvider, Provider
 from .record import Attempt, ExchangeRecord, Outcome
 
@@ -19,6 +29,7 @@ __all__ = [
     "REQUEST_FAULT",
     "UNREACHABLE",
     "UNSUPPORTED_MODEL",
+    "Addressed",
     "AnyProvider",
     "Arrival",
     "Attempt",
@@ -29,11 +40,20 @@ __all__ = [
     "EventProvider",
     "ExchangeRecord",
     "Failure",
+    "ForwardCall",
+    "Forwards",
     "Outcome",
     "Provider",
+    "ReadAddress",
     "Scope",
     "Verdict",
+    "Work",
+    "addressed_endpoint",
     "by_status",
+    "counting",
     "counting_endpoint",
     "endpoint",
+    "forwarding",
+    "generate",
+    "retry_after",
 ]

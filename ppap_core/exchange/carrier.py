@@ -26,12 +26,13 @@ from ..conversation import (
 from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
-from ..errors import MalformedReply, UpstreamError, UpstreamFault, UpstreamTimeout
+from ..errors import InvalidRequest, MalformedReply, UpstreamError, UpstreamFault, UpstreamTimeout
 from ..upstream import UpstreamReply
 from ..wire.format import NameMap, RelayWire, StreamPath, Target
 from ..wire.translate import CUT_SHORT, Translation
 from .exchange import Exchange
 from .provider import Call, EventProvider, Provider
+from .thinking import for_relay, for_translation
 
 AnyProvider: TypeAlias = Provider | EventProvider
 
@@ -103,9 +104,12 @@ class WireCarrier:
         wire = self.provider.wire
         relay = self._relay if wire.name == exchange.wire.name else None
         if relay is not None:
+            target = for_relay(exchange, target)
             encoded = relay.patch_request(exchange.body, target)
         else:
-            encoded = wire.encode_request(exchange.conversation, target)
+            conversation, target = for_translation(exchange, target, wire)
+            refuse_reference(conversation)
+            encoded = wire.encode_request(conversation, target)
         deadlines = exchange.snapshot.stream_deadlines if exchange.stream else exchange.snapshot.deadlines
         call = Call(
             credential=candidate.credential,
@@ -211,7 +215,8 @@ class EventCarrier:
         self.provider = provider
 
     async def carry(self, exchange: Exchange, candidate: Candidate, target: Target) -> Answer:
-        conversation = exchange.conversation
+        conversation, target = for_translation(exchange, target, None)
+        refuse_reference(conversation)
         events = self.provider.generate(conversation, candidate.credential, target)
         try:
             if exchange.stream:
@@ -328,6 +333,17 @@ async def _until_committed(path: StreamPath, source: Source, deadline: float | N
 EMPTY_STREAM = ErrorDetail(
     message="The upstream closed the stream before its first event", status=502, code="empty_stream"
 )
+
+
+def refuse_reference(conversation: Conversation) -> None:
+    """Raises `InvalidRequest` for a request that goes on from an answer which only its own kind of
+    upstream keeps: without what was said before, the model would answer something else (A.2.5)."""
+    if conversation.continues is not None:
+        raise InvalidRequest(
+            f"Invalid request: `{conversation.continues}` points to an earlier answer, which this model's "
+            "upstream does not keep; send the whole conversation instead",
+            param=conversation.continues,
+        )
 
 
 def finished_reply(collector: ReplyCollector) -> Reply:

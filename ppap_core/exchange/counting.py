@@ -10,7 +10,8 @@ from ..errors import UpstreamError, UpstreamFault
 from .carrier import AttemptFailed, attempt_failed
 from .dispatch import final_failure
 from .exchange import Exchange, ExchangeFailed
-from .provider import CountCall, CountsTokens
+from .provider import CountCall, CountsTokens, Provider
+from .thinking import for_translation
 
 
 async def count_tokens(exchange: Exchange) -> int:
@@ -48,10 +49,12 @@ def _counter(exchange: Exchange, candidate: Candidate) -> CountsTokens | None:
 async def _counted(exchange: Exchange, candidate: Candidate) -> int:
     provider = exchange.proxy.carriers[candidate.credential.provider].provider
     assert isinstance(provider, CountsTokens)
+    wire = provider.wire if isinstance(provider, Provider) else None
+    conversation, target = for_translation(exchange, candidate.targets[0], wire)
     call = CountCall(
-        conversation=exchange.conversation,
+        conversation=conversation,
         credential=candidate.credential,
-        target=candidate.targets[0],
+        target=target,
         deadlines=exchange.snapshot.deadlines,
         client_headers=exchange.arrival.client_headers,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from litestar import asgi
+import attrs
+from litestar import Request, asgi, post
 from litestar.exceptions import NotFoundException
-from litestar.handlers import ASGIRouteHandler
+from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
+from litestar.types import ASGIApp
 
 from ..conversation import ErrorDetail
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
@@ -30,42 +32,93 @@ log = logging.getLogger("ppap.exchange")
 _DRAIN_SECONDS: Final = 0.5
 """How long a finished upstream may take to end its body, so that its connection can be kept."""
 
-Work = Callable[[Exchange, Response], Any]
+Work: TypeAlias = Callable[[Exchange, Response], Awaitable[None]]
+"""What is done with a request that was accepted; answers it on its `Response`."""
 
 
-def endpoint(proxy: Proxy, paths: Sequence[str], wire: ClientWire) -> ASGIRouteHandler:
-    """A route on which clients that speak `wire` get answers from models."""
-    return _route(proxy, paths, wire, _generate)
+@attrs.frozen
+class Addressed:
+    """What the URL of one request says: how its body is to be read, and what is to be done with it.
+
+    ``wire`` may be made for this very request, and then knows what the URL said of it: the model,
+    whether to stream, how to frame the stream. It has the name of the format, whatever it knows, so
+    that an upstream of the same format is relayed.
+    """
+
+    wire: ClientWire
+    work: Work
+
+
+ReadAddress: TypeAlias = Callable[[Arrival], Addressed]
+"""Raises `RequestError` for a URL that asks for nothing we have."""
+
+
+def endpoint(
+    proxy: Proxy, paths: Sequence[str], wire: ClientWire, work: Work | None = None
+) -> ASGIRouteHandler:
+    """A route on which clients that speak `wire` have `work` done; ``None``: get answers from models."""
+    return _route(proxy, paths, wire, work or generate)
 
 
 def counting_endpoint(
     proxy: Proxy, paths: Sequence[str], wire: ClientWire, render: Callable[[int], bytes]
 ) -> ASGIRouteHandler:
     """A route on which clients that speak `wire` learn how many input tokens a request has."""
+    return _route(proxy, paths, wire, counting(render))
+
+
+def addressed_endpoint(
+    proxy: Proxy, path: str, wire: ClientWire, read_address: ReadAddress
+) -> HTTPRouteHandler:
+    """A route below `path`, for formats whose URLs name the model, or what to do, or both.
+
+    `read_address` is asked once per request, after the client has shown its key and before the body
+    is read; `wire` tells the client if it, or the key, is refused. Everything below `path` that is
+    posted comes here; other methods on the same path may have routes of their own.
+    """
+
+    @post(f"{path}/{{address:path}}", name=f"{wire.name} {path}")
+    async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
+        exchange = Exchange(proxy, wire, Arrival(request.scope))
+
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            await _serve(exchange, receive, send, read_address)
+
+        return answer
+
+    return handle
+
+
+def counting(render: Callable[[int], bytes]) -> Work:
+    """The work of telling how many input tokens a request has, in the words of `render`."""
 
     async def count(exchange: Exchange, response: Response) -> None:
         await response.whole(render(await count_tokens(exchange)))
 
-    return _route(proxy, paths, wire, count)
+    return count
 
 
 def _route(proxy: Proxy, paths: Sequence[str], wire: ClientWire, work: Work) -> ASGIRouteHandler:
+    addressed = Addressed(wire, work)
+
     @asgi(list(paths), copy_scope=False, name=f"{wire.name} {paths[0]}")
     async def handle(scope: Any, receive: Any, send: Any) -> None:
         arrival = Arrival(scope)
         if arrival.method == "POST":
-            await _serve(Exchange(proxy, wire, arrival), receive, send, work)
+            await _serve(Exchange(proxy, wire, arrival), receive, send, lambda _: addressed)
         else:
             raise NotFoundException
 
     return handle
 
 
-async def _serve(exchange: Exchange, receive: Receive, send: Send, work: Work) -> None:
+async def _serve(exchange: Exchange, receive: Receive, send: Send, read_address: ReadAddress) -> None:
     """One exchange, to its record, whatever happens."""
     response = Response(exchange, send)
     try:
         exchange.identity = exchange.proxy.authenticate(exchange.arrival)
+        addressed = read_address(exchange.arrival)
+        exchange.wire, work = addressed.wire, addressed.work
         exchange.accept(await read_body(exchange.arrival, receive, exchange.snapshot.max_body))
         with response.watched(receive) as watch:
             await work(exchange, response)
@@ -99,7 +152,8 @@ _INTERNAL: Final = ErrorDetail(
 )
 
 
-async def _generate(exchange: Exchange, response: Response) -> None:
+async def generate(exchange: Exchange, response: Response) -> None:
+    """The work of answering from a model."""
     answer = await response.kept_alive(dispatch(exchange))
     if isinstance(answer, OpenStream):
         await _stream(exchange, response, answer)

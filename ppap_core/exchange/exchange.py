@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..access.keys import Identity
-from ..conversation import Conversation, ErrorDetail, Usage
+from ..conversation import Conversation, ErrorDetail, ThinkingIntent, Usage
+from ..conversation.thinking import UNSET
 from ..credentials import Candidate, Route
 from ..errors import PpapError
 from ..wire.body import JsonBody
@@ -51,6 +52,7 @@ class Exchange:
     __slots__ = (
         "_conversation",
         "_error",
+        "_named",
         "_outcome",
         "_queued",
         "_started_at",
@@ -68,6 +70,7 @@ class Exchange:
         "started",
         "status",
         "stream",
+        "thinking",
         "usage",
         "wire",
     )
@@ -83,6 +86,8 @@ class Exchange:
         self.identity = ANONYMOUS
         self.model = ""
         self.stream = False
+        self.thinking = UNSET
+        """What the body asks for."""
         self.body: JsonBody
         self.route: Route
         self.serving: tuple[Candidate, Target] | None = None
@@ -90,6 +95,7 @@ class Exchange:
         self.status = 0
         self.first_byte: float | None = None
         self.usage: Usage | None = None
+        self._named = UNSET
         self._conversation: Conversation | None = None
         self._outcome: Outcome = "succeeded"
         self._error = ""
@@ -101,7 +107,13 @@ class Exchange:
         peek = self.wire.peek(body)
         self.model = peek.model
         self.stream = peek.stream
-        self.route = self.snapshot.index.resolve(peek.model, self.proxy.available)
+        self.thinking = peek.thinking
+        asked = self.snapshot.index.resolve(peek.model, self.proxy.available)
+        self.route, self._named = asked.route, asked.intent
+
+    def named_intent(self, target: Target) -> ThinkingIntent:
+        """What the model's name says about thinking; the target's own name goes before the client's."""
+        return target.intent if target.intent.mode != "unset" else self._named
 
     @property
     def conversation(self) -> Conversation:
@@ -150,6 +162,7 @@ class Exchange:
     def record(self) -> ExchangeRecord:
         candidate, target = self.serving or (None, None)
         credential = candidate.credential if candidate else None
+        named = self.named_intent(target) if target else self._named
         return ExchangeRecord(
             id=self.id,
             started_at=self._started_at,
@@ -163,6 +176,7 @@ class Exchange:
             provider=credential.provider if credential else "",
             credential_id=credential.id if credential else "",
             credential_label=credential.label if credential else "",
+            reasoning_effort=named.label or self.thinking.label,
             stream=self.stream,
             status=self.status,
             outcome=self._outcome,

@@ -49,6 +49,8 @@ class ExchangeRecord:
     provider: str
     credential_id: str
     credential_label: str
+    reasoning_effort: str
+    """How much thinking was asked for, as a level, ``none`` or ``auto``; empty: nothing was said."""
     stream: bool
     status: int
     outcome: Outcome

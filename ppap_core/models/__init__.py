@@ -1,17 +1,22 @@
 """Models: what credentials serve, what clients may ask for, and how both are matched and listed."""
 
-from .index import AUTO, ListedModel, ModelIndex, build_index
+from .index import AUTO, Asked, ListedModel, ModelIndex
 from .listing import ModelList, shape_for
 from .model import Model
+from .offers import build_index
 from .patterns import matcher
+from .suffix import SuffixedName, upstream_name
 
 __all__ = [
     "AUTO",
+    "Asked",
     "ListedModel",
     "Model",
     "ModelIndex",
     "ModelList",
+    "SuffixedName",
     "build_index",
     "matcher",
     "shape_for",
+    "upstream_name",
 ]

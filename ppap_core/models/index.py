@@ -1,20 +1,20 @@
 """Which models clients can ask for, and who serves each (auth spec, 6.3–6.7).
 
-Computed once per reload; at request time, resolving a name is one dictionary look-up.
+Computed once per reload; at request time, resolving a name is one dictionary look-up, and a few
+more for a name that says how much to think.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
-from ..credentials import Candidate, Credential, Route
+from ..conversation import ThinkingIntent, ThinkingSupport
+from ..conversation.thinking import UNSET
+from ..credentials import Route
 from ..errors import InvalidRequest, ModelNotFound
-from ..wire.format import Target
-from .model import Model
-from .patterns import matcher
+from .suffix import SuffixedName, hyphened, parenthesised
 
 AUTO = "auto"
 """The pseudo model that stands for the newest one available."""
@@ -22,7 +22,11 @@ AUTO = "auto"
 
 @attrs.frozen(kw_only=True)
 class ListedModel:
-    """A model as clients see it in lists. Limits in tokens; ``created`` in Unix seconds."""
+    """A model as clients see it in lists. Limits in tokens; ``created`` in Unix seconds.
+
+    ``base`` is the id of the model that this one is with a fixed level of thinking; empty for
+    models that somebody named.
+    """
 
     id: str
     owner: str = ""
@@ -30,86 +34,79 @@ class ListedModel:
     created: int | None = None
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
+    thinking: ThinkingSupport | None = None
+    base: str = ""
+
+
+@attrs.frozen
+class Asked:
+    """What a client's model name means: who can serve it, and how much it says to think.
+
+    ``intent`` gives way to that of a target, whose upstream name or level is part of its own.
+    """
+
+    route: Route
+    intent: ThinkingIntent = UNSET
 
 
 @attrs.frozen
 class ModelIndex:
-    """``routes`` is keyed by the case-folded id; ``listed`` is sorted by id."""
+    """``routes`` is keyed by the case-folded id; ``listed`` is sorted by id, levels after their base."""
 
     routes: dict[str, Route]
     listed: Sequence[ListedModel]
 
-    def resolve(self, model: str, available: Callable[[Route], bool]) -> Route:
-        """The route of a client's model name.
+    def resolve(self, model: str, available: Callable[[Route], bool]) -> Asked:
+        """What a client's model name means; the name as a whole outranks any reading of its parts.
 
-        Raises `InvalidRequest` if the name is empty, `ModelNotFound` if nobody serves it.
+        Raises `InvalidRequest` if the name is empty, or ends in a level that the model lacks;
+        `ModelNotFound` if nobody serves it.
         """
-        route = self.routes.get(model.casefold())
-        if route is None and model.casefold() == AUTO:
-            route = self._newest(available)
+        route = self._route(model, available)
         if route is not None:
-            return route
+            return Asked(route)
+        named = parenthesised(model)
+        if named is not None and (route := self._route(named.base, available)) is not None:
+            return Asked(route, named.intent)
+        named = hyphened(model)
+        if named is not None and (asked := self._with_level(named, available)) is not None:
+            return asked
         if not model:
             raise InvalidRequest("Invalid request: `model` is missing", param="model", code="model_not_found")
         raise ModelNotFound(
             f"The model {model!r} is not served here; GET /v1/models lists what is", param="model"
         )
 
+    def _route(self, name: str, available: Callable[[Route], bool]) -> Route | None:
+        key = name.casefold()
+        route = self.routes.get(key)
+        return self._newest(available) if route is None and key == AUTO else route
+
     def _newest(self, available: Callable[[Route], bool]) -> Route | None:
-        newest_first = sorted(self.listed, key=lambda model: -(model.created or 0))
+        named = (model for model in self.listed if not model.base)
+        newest_first = sorted(named, key=lambda model: -(model.created or 0))
         routes = (self.routes[model.id.casefold()] for model in newest_first)
         return next((route for route in routes if available(route)), None)
 
+    def _with_level(self, named: SuffixedName, available: Callable[[Route], bool]) -> Asked | None:
+        """A level behind a hyphen, where no model has that name: ``auto``'s, or a fixed or wrong one.
 
-def build_index(served: Sequence[tuple[Credential, Sequence[Model]]], *, force_prefix: bool) -> ModelIndex:
-    """The index over every credential and its models."""
-    sizes = Counter(credential.label for credential, _ in served)
-    offers: dict[str, list[Candidate]] = {}
-    names: dict[str, ListedModel] = {}
-    for credential, models in served:
-        place = (-sizes[credential.label], f"{credential.label}\0{credential.id}")
-        for model in _not_excluded(credential, models):
-            targets = tuple(_target(model, upstream) for upstream in model.upstream)
-            for name in _client_names(credential, model.id, force_prefix):
-                offers.setdefault(name.casefold(), []).append(Candidate(credential, targets, place))
-                names.setdefault(name.casefold(), _listed(name, model))
-    return ModelIndex(
-        routes={key: Route(names[key].id, tuple(_sorted(offered))) for key, offered in offers.items()},
-        listed=tuple(sorted(names.values(), key=lambda model: model.id)),
-    )
-
-
-def _not_excluded(credential: Credential, models: Sequence[Model]) -> Iterator[Model]:
-    excluded = matcher(credential.excluded_models)
-    seen: set[str] = set()
-    for model in models:
-        if model.id.casefold() not in seen and not excluded(model.id):
-            seen.add(model.id.casefold())
-            yield model
-
-
-def _client_names(credential: Credential, model: str, force_prefix: bool) -> list[str]:
-    """With and without the credential's prefix, as ``force-model-prefix`` wants it (4.3)."""
-    if not credential.prefix:
-        return [model]
-    prefixed = f"{credential.prefix}/{model}"
-    return [prefixed] if force_prefix and credential.prefix != model else [model, prefixed]
-
-
-def _target(model: Model, upstream: str) -> Target:
-    return Target(model=upstream, max_output_tokens=model.max_output_tokens, thinking=model.thinking)
-
-
-def _listed(name: str, model: Model) -> ListedModel:
-    return ListedModel(
-        id=name,
-        owner=model.owner,
-        display_name=model.display_name,
-        created=model.created,
-        max_input_tokens=model.max_input_tokens,
-        max_output_tokens=model.max_output_tokens,
-    )
-
-
-def _sorted(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda each: (-each.credential.priority, each.place))
+        The right ones are models of their own in the index. A model whose level is fixed keeps it.
+        """
+        route = self._route(named.base, available)
+        if route is None:
+            return None
+        if named.base.casefold() == AUTO:
+            return Asked(route, named.intent)
+        targets = [target for candidate in route.candidates for target in candidate.targets]
+        if all(target.intent.mode != "unset" for target in targets):
+            return Asked(route)
+        supports = [target.thinking for target in targets if target.thinking is not None]
+        levels = dict.fromkeys(level for support in supports for level in support.levels)
+        if not levels or named.intent.level in levels:
+            return None
+        raise InvalidRequest(
+            f'level "{named.intent.level}" not supported, valid levels: {", ".join(levels)}',
+            param="model",
+            code="level_not_supported",
+        )

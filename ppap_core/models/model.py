@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import attrs
+
+from ..conversation import ThinkingSupport
 
 
 @attrs.frozen(kw_only=True)
 class Model:
     """``id`` is what clients ask for, before prefixes; ``upstream`` what is sent, in pool order.
 
-    ``created`` is in Unix seconds. A limit in tokens is ``None`` where nobody declared it.
+    An upstream's name may end in a level or a budget, as in ``m(high)`` or ``m(8192)``: then that is
+    what it is always asked for (translation spec, D.3).
+    ``created`` is in Unix seconds. A limit in tokens is ``None`` where nobody declared it, and so is
+    ``thinking``: such a model is asked to think just as the client says.
     """
 
     id: str
@@ -21,4 +26,4 @@ class Model:
     created: int | None = None
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
-    thinking: Mapping[str, object] | None = None
+    thinking: ThinkingSupport | None = None

@@ -69,10 +69,10 @@ def _peek(wire: ClientWire, body: bytes) -> None:
         conversation.format == wire.name,
         f"decode_request gives format {conversation.format!r}, the codec is {wire.name!r}",
     )
-    told = (conversation.model, conversation.stream)
+    told = (conversation.model, conversation.stream, conversation.thinking)
     require(
-        (peek.model, peek.stream) == told,
-        f"peek sees {peek}, decode_request sees model and stream {told}",
+        (peek.model, peek.stream, peek.thinking) == told,
+        f"peek sees {peek}, decode_request sees model, stream and thinking {told}",
     )
 
 

@@ -5,8 +5,11 @@ from .format import (
     NO_NAMES,
     ClientWire,
     EncodedRequest,
+    Framing,
     NameMap,
+    OfFamily,
     Peek,
+    Reframed,
     RelayedReply,
     RelayWire,
     StreamDecoder,
@@ -15,16 +18,20 @@ from .format import (
     Target,
     UpstreamWire,
     WireFormat,
+    family_of,
 )
 
 __all__ = [
     "NO_NAMES",
     "ClientWire",
     "EncodedRequest",
+    "Framing",
     "JsonBody",
     "Kind",
     "NameMap",
+    "OfFamily",
     "Peek",
+    "Reframed",
     "RelayWire",
     "RelayedReply",
     "StreamDecoder",
@@ -33,4 +40,5 @@ __all__ = [
     "Target",
     "UpstreamWire",
     "WireFormat",
+    "family_of",
 ]

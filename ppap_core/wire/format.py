@@ -12,7 +12,15 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
-from ..conversation import Conversation, ErrorDetail, Event, Reply, Usage
+from ..conversation import (
+    Conversation,
+    ErrorDetail,
+    Event,
+    Reply,
+    ThinkingIntent,
+    ThinkingSupport,
+    Usage,
+)
 from .body import JsonBody
 
 
@@ -23,6 +31,8 @@ class Peek:
     model: str
     """As sent; empty when absent."""
     stream: bool
+    thinking: ThinkingIntent = ThinkingIntent()
+    """As `ClientWire.decode_request` reads it; unset where the fields have the wrong type."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,11 +40,16 @@ class Target:
     """The upstream model that a request is encoded for, and what is known of it.
 
     ``max_output_tokens`` and ``thinking`` are ``None`` where nobody declared them.
+
+    ``intent`` is what has to be asked for instead of what the client's body says, already fitted to
+    the model; unset: nothing but the body counts. A relay writes it over the body's own fields. In a
+    translation it is in the conversation too, and set here only if the model's name asked for it.
     """
 
     model: str
     max_output_tokens: int | None = None
-    thinking: Mapping[str, object] | None = None
+    thinking: ThinkingSupport | None = None
+    intent: ThinkingIntent = ThinkingIntent()
 
 
 @attrs.frozen
@@ -160,6 +175,27 @@ class ClientWire(Protocol):
         ...
 
 
+class Framing(Protocol):
+    """Turns the frames of a stream into another framing of the same words."""
+
+    def feed(self, data: bytes) -> bytes:
+        """`data` is one write: whole frames as the format's relay or encoder gave them."""
+        ...
+
+    def close(self) -> bytes:
+        """What ends the stream, whether it was whole or failed."""
+        ...
+
+
+@runtime_checkable
+class Reframed(Protocol):
+    """A `ClientWire` whose streams leave in another framing than its relay and its encoder write."""
+
+    def framing(self) -> Framing:
+        """A new one, for one stream."""
+        ...
+
+
 @runtime_checkable
 class UpstreamWire(Protocol):
     """What a format offers to the providers whose upstreams speak it."""
@@ -203,3 +239,20 @@ class RelayWire(Protocol):
 @runtime_checkable
 class WireFormat(ClientWire, UpstreamWire, RelayWire, Protocol):
     """A format that clients and upstreams speak."""
+
+
+@runtime_checkable
+class OfFamily(Protocol):
+    """What a format offers that is one of several by the same makers.
+
+    A client that speaks any of them knows what the makers' models can do, so what a model cannot
+    think is refused; to others it is fitted (translation spec, D.4).
+    """
+
+    @property
+    def family(self) -> str: ...
+
+
+def family_of(wire: ClientWire | UpstreamWire) -> str:
+    """The family of a format; one that names none is alone in its own."""
+    return wire.family if isinstance(wire, OfFamily) else wire.name

@@ -33,15 +33,15 @@ def always(route: Route) -> bool:
 def test_a_prefix_adds_a_name_or_replaces_it(force: bool, listed: list[str]) -> None:
     index = build_index([(credential("a", "teamA"), [model("m")])], force_prefix=force)
     assert ids(index) == listed
-    assert index.resolve("teamA/m", always).candidates[0].targets[0].model == "m"
+    assert index.resolve("teamA/m", always).route.candidates[0].targets[0].model == "m"
 
 
 def test_a_prefixed_name_reaches_only_its_own_credentials() -> None:
     index = build_index(
         [(credential("a", "t"), [model("m")]), (credential("b"), [model("m")])], force_prefix=False
     )
-    assert [each.credential.id for each in index.resolve("t/m", always).candidates] == ["a"]
-    assert [each.credential.id for each in index.resolve("m", always).candidates] == ["a", "b"]
+    assert [each.credential.id for each in index.resolve("t/m", always).route.candidates] == ["a"]
+    assert [each.credential.id for each in index.resolve("m", always).route.candidates] == ["a", "b"]
 
 
 def test_excluded_models_are_not_served() -> None:
@@ -59,7 +59,7 @@ def test_excluded_models_are_not_served() -> None:
 
 def test_names_are_found_in_any_case_and_listed_as_written() -> None:
     index = build_index([(credential("a"), [model("Big-Model")])], force_prefix=False)
-    assert index.resolve("big-model", always).model == "Big-Model"
+    assert index.resolve("big-model", always).route.model == "Big-Model"
     assert ids(index) == ["Big-Model"]
 
 
@@ -69,7 +69,7 @@ def test_providers_with_more_credentials_come_first() -> None:
         (credential("b", label="alpha"), [model("m")]),
         (credential("z2", label="zeta"), [model("m")]),
     ]
-    route = build_index(served, force_prefix=False).resolve("m", always)
+    route = build_index(served, force_prefix=False).resolve("m", always).route
     assert [each.credential.id for each in route.candidates] == ["z1", "z2", "b"]
 
 
@@ -88,8 +88,8 @@ def test_a_missing_model_is_a_400() -> None:
 def test_auto_is_the_newest_model_that_is_available() -> None:
     served = [(credential("a"), [model("old", created=1), model("new", created=3), model("mid", created=2)])]
     index = build_index(served, force_prefix=False)
-    assert index.resolve("auto", always).model == "new"
-    assert index.resolve("AUTO", lambda route: route.model != "new").model == "mid"
+    assert index.resolve("auto", always).route.model == "new"
+    assert index.resolve("AUTO", lambda route: route.model != "new").route.model == "mid"
 
 
 @pytest.mark.parametrize(

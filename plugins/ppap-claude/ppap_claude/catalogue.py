@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import attrs
 import msgspec
 
-from ppap_core.models import Model
+from ppap_core.conversation import ThinkingSupport
+from ppap_core.models import Model, upstream_name
 
 
 class _Entry(msgspec.Struct):
@@ -20,7 +21,7 @@ class _Entry(msgspec.Struct):
     context: int
     max_output: int
     created: int
-    thinking: dict[str, Any]
+    thinking: ThinkingSupport
 
 
 class _Catalogue(msgspec.Struct):
@@ -47,15 +48,27 @@ def _model(entry: _Entry, owner: str) -> Model:
         created=entry.created,
         max_input_tokens=entry.context,
         max_output_tokens=entry.max_output,
-        thinking=entry.thinking,
+        thinking=_in_this_api(entry.thinking),
     )
+
+
+def _in_this_api(thinking: ThinkingSupport) -> ThinkingSupport:
+    """The API takes ``disabled`` for every model, and ``adaptive`` for those that know levels.
+
+    Translation spec, D.4: step 11 and Better b.
+    """
+    return attrs.evolve(thinking, zero_allowed=thinking.thinks, dynamic_allowed=bool(thinking.levels))
 
 
 CATALOGUE: Final[Mapping[str, Model]] = _load()
 OWNER: Final = "anthropic"
 
 
-def configured(client_name: str, upstream_name: str) -> Model:
-    """A model from a config entry; the catalogue says what it can do, if it knows the upstream's name."""
-    known = CATALOGUE.get(upstream_name) or Model(id=client_name, upstream=(upstream_name,), owner=OWNER)
-    return attrs.evolve(known, id=client_name, upstream=(upstream_name,), display_name=upstream_name)
+def configured(client_name: str, name: str) -> Model:
+    """A model from a config entry; the catalogue says what it can do, if it knows the upstream's name.
+
+    That `name` may end in a level or a budget, as `ppap_core.models.Model` has it.
+    """
+    upstream = upstream_name(name, CATALOGUE)
+    known = CATALOGUE.get(upstream.base) or Model(id=client_name, upstream=(), owner=OWNER)
+    return attrs.evolve(known, id=client_name, upstream=(str(upstream),), display_name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from ppap_core.conversation import (
     ServerToolItem,
     Text,
     ThinkingIntent,
+    ThinkingSupport,
     Tool,
     ToolCall,
     ToolChoice,
@@ -226,10 +228,20 @@ def conversation_from(told: dict[str, Any]) -> Conversation:
     return Conversation(model="asked-for", format="some-other-format", **fields)
 
 
+def target_from(told: Mapping[str, Any]) -> Target:
+    """The target of a case: ``thinking`` is what the model can, ``intent`` what its name asks for."""
+    fields = {"model": "claude-x", **told}
+    if "thinking" in fields:
+        fields["thinking"] = ThinkingSupport(**fields["thinking"])
+    if "intent" in fields:
+        fields["intent"] = ThinkingIntent(**fields["intent"])
+    return Target(**fields)
+
+
 @cases("request_encode")
 def test_a_request_is_written(case: dict[str, Any]) -> None:
     """A conversation of another format becomes what the API accepts."""
-    target = Target(**{"model": "claude-x", **case.get("target", {})})
+    target = target_from(case.get("target", {}))
     encoded = MESSAGES.encode_request(conversation_from(case["conversation"]), target)
     body = json.loads(encoded.body)
     assert body["model"] == "claude-x"
@@ -327,7 +339,7 @@ def test_a_request_is_passed_on(case: dict[str, Any]) -> None:
     """A client's bytes reach an upstream of its own format with only what must change, changed (pain 23)."""
     data = case["body"].encode()
     body = JsonBody(data)
-    encoded = MESSAGES.patch_request(body, Target(**{"model": "claude-x", **case.get("target", {})}))
+    encoded = MESSAGES.patch_request(body, target_from(case.get("target", {})))
     assert encoded.headers == case.get("headers", {})
     if case.get("same"):
         assert encoded.body is data

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from ppap_claude import MESSAGES
-from ppap_claude.catalogue import CATALOGUE
-from ppap_claude.messages.thinking import LEVELS, OutputLimit, capability, fitted, written
+from ppap_claude.catalogue import CATALOGUE, configured
+from ppap_claude.messages.thinking import OutputLimit, in_these_words, written
 
-from ppap_core.conversation import ThinkingIntent
-from ppap_core.conversation.thinking import BUDGET_OF_LEVEL
+from ppap_core.conversation import ThinkingIntent, ThinkingSupport
+from ppap_core.conversation.resolution import resolved
+from ppap_core.conversation.thinking import LEVELS
 from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody
 
@@ -33,16 +34,31 @@ def test_an_intent_is_read(case: dict[str, Any]) -> None:
     assert conversation.thinking == ThinkingIntent(**case["intent"])
 
 
+@cases("thinking_read")
+def test_an_intent_is_read_from_a_body_that_is_not_decoded(case: dict[str, Any]) -> None:
+    """A relay knows what is asked for without reading the whole request."""
+    body = JsonBody(json.dumps({"model": "m", "messages": [], **case["fields"]}).encode())
+    assert MESSAGES.peek(body).thinking == ThinkingIntent(**case["intent"])
+
+
+@pytest.mark.parametrize(
+    "fields", [{"thinking": "x"}, {"thinking": None}, {"thinking": {"type": "adaptive"}, "output_config": 3}]
+)
+def test_fields_of_a_wrong_type_ask_for_nothing(fields: dict[str, Any]) -> None:
+    """They are passed on, and the upstream says what is wrong with them."""
+    body = JsonBody(json.dumps({"model": "m", "messages": [], **fields}).encode())
+    assert MESSAGES.peek(body).thinking == ThinkingIntent()
+
+
 @cases("thinking_write")
 def test_an_intent_is_fitted_and_written(case: dict[str, Any]) -> None:
     """A model gets the nearest thing it can do; what it cannot is refused, clearly (pain 26)."""
-    model = capability(case["model"])
-    intent = ThinkingIntent(**case["intent"])
-    same_format = case.get("same_format", False)
+    support = ThinkingSupport(**case["model"]) if case["model"] is not None else None
+    own, named = case.get("same_format", False), case.get("named", False)
     expected = dict(case["expect"])
     if "refused" in expected:
         with pytest.raises(InvalidRequest) as refusal:
-            fitted(intent, model, same_format=same_format)
+            resolved(ThinkingIntent(**case["intent"]), support, from_name=named, same_family=own)
         assert expected["refused"] in refusal.value.detail.message
         return
     limit = OutputLimit(
@@ -50,7 +66,8 @@ def test_an_intent_is_fitted_and_written(case: dict[str, Any]) -> None:
         default=8192 if case.get("ceiling") == 8192 else 32000,
         ceiling=case.get("ceiling"),
     )
-    thinking = written(fitted(intent, model, same_format=same_format), model, limit)
+    intent = resolved(ThinkingIntent(**case["intent"]), support, from_name=named, same_family=own)
+    thinking = written(intent if own or named else in_these_words(intent, support), support, limit)
     assert thinking.field == expected.get("thinking")
     assert thinking.effort == expected.get("effort")
     assert thinking.max_tokens == expected.get("max_tokens", limit.asked or limit.default)
@@ -61,24 +78,49 @@ def test_an_intent_is_fitted_and_written(case: dict[str, Any]) -> None:
 def test_every_model_of_the_catalogue_takes_every_level_of_another_format(name: str, level: str) -> None:
     """A budget is always below ``max_tokens``, and a level always one that the model knows."""
     model = CATALOGUE[name]
-    ability = capability(model.thinking)
-    ceiling = model.max_output_tokens
+    support, ceiling = model.thinking, model.max_output_tokens
+    assert support is not None
     assert ceiling is not None
-    intent = fitted(ThinkingIntent(mode="level", level=level), ability, same_format=False)
-    thinking = written(intent, ability, OutputLimit(asked=None, default=min(32000, ceiling), ceiling=ceiling))
+    intent = resolved(ThinkingIntent(mode="level", level=level), support, from_name=False, same_family=False)
+    limit = OutputLimit(asked=None, default=min(32000, ceiling), ceiling=ceiling)
+    thinking = written(in_these_words(intent, support), support, limit)
     assert thinking.max_tokens <= ceiling
     if thinking.by_budget:
         assert thinking.field is not None
         assert 1024 <= thinking.field["budget_tokens"] < thinking.max_tokens
     elif thinking.active:
-        assert ability is not None
-        assert thinking.effort in ability.levels
+        assert thinking.effort in support.levels
     else:
-        assert ability is not None
-        assert not ability.thinks
+        assert not support.thinks
 
 
-def test_every_level_has_a_budget() -> None:
-    """The order of levels and the table of budgets name the same levels."""
-    assert set(LEVELS) | {"none", "auto"} == set(BUDGET_OF_LEVEL)
-    assert sorted(LEVELS, key=BUDGET_OF_LEVEL.__getitem__) == list(LEVELS)
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_model_of_the_catalogue_can_be_told_not_to_think(name: str) -> None:
+    """``disabled`` is always understood, also by models that take no budget of 0 (D.4, step 11)."""
+    intent = resolved(
+        ThinkingIntent(mode="none"), CATALOGUE[name].thinking, from_name=False, same_family=False
+    )
+    thinking = written(intent, CATALOGUE[name].thinking, OutputLimit(asked=9, default=9, ceiling=9))
+    assert thinking.field in (None, {"type": "disabled"})
+
+
+@pytest.mark.parametrize(
+    ("name", "upstream", "support"),
+    [
+        ("claude-opus-4-6", "claude-opus-4-6", "claude-opus-4-6"),
+        ("claude-opus-4-6(high)", "claude-opus-4-6(high)", "claude-opus-4-6"),
+        ("claude-opus-4-6-high", "claude-opus-4-6(high)", "claude-opus-4-6"),
+        ("claude-opus-4-1-20250805-high", "claude-opus-4-1-20250805-high", None),
+        (
+            "claude-opus-4-1-20250805(8192)",
+            "claude-opus-4-1-20250805(8192)",
+            "claude-opus-4-1-20250805",
+        ),
+        ("some-model-high", "some-model-high", None),
+    ],
+)
+def test_a_configured_name_may_fix_a_level(name: str, upstream: str, support: str | None) -> None:
+    """The catalogue says whether the end of a name is a level (translation spec, D.3)."""
+    model = configured("deep", name)
+    assert model.upstream == (upstream,)
+    assert model.thinking == (CATALOGUE[support].thinking if support else None)

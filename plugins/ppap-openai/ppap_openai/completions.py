@@ -39,6 +39,7 @@ from ppap_core.wire.sse import data_frame
 
 from .chat.errors import error_body
 from .chat.finish import WORDS
+from .chat.name import FAMILY
 from .chat.request_decoder import refusal
 from .chat.stream_encoder import DONE_FRAME
 from .chat.usage import write_usage
@@ -83,6 +84,7 @@ class Completions:
     """A `ClientWire`."""
 
     name = FORMAT
+    family = FAMILY
     stream_media_type = "text/event-stream"
     keep_alive = b": keep-alive\n\n"
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 
 from ppap_core.config import normalise, setting
+from ppap_core.conversation import ThinkingSupport
 
 SECTION: Final = "openai-compatibility"
 DEFAULT_LEVELS: Final = ("low", "medium", "high")
@@ -24,8 +25,8 @@ class ThinkingRange:
     levels: tuple[str, ...] = setting("Levels it knows, e.g. `[low, medium, high]`.", default=())
 
     @property
-    def capability(self) -> Mapping[str, object]:
-        return {field.name: getattr(self, field.name) for field in attrs.fields(ThinkingRange)}
+    def support(self) -> ThinkingSupport:
+        return ThinkingSupport(**attrs.asdict(self))
 
 
 @attrs.frozen(kw_only=True)
@@ -44,8 +45,8 @@ class CompatibleModel:
     )
 
     @property
-    def capability(self) -> Mapping[str, object]:
-        return (self.thinking or ThinkingRange(levels=DEFAULT_LEVELS)).capability
+    def support(self) -> ThinkingSupport:
+        return (self.thinking or ThinkingRange(levels=DEFAULT_LEVELS)).support
 
 
 @attrs.frozen(kw_only=True)

@@ -25,10 +25,11 @@ def render_one(model: ListedModel) -> bytes:
     return msgspec.json.encode(_object(model))
 
 
-def _always(headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
-    return True
+def _unasked(headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
+    """Nobody asks for this shape; it is what those get who ask for no other."""
+    return False
 
 
 MODELS: Final = ModelList(
-    path="/v1/models", wire=CHAT, applies=_always, render=render, render_one=render_one, fallback=True
+    path="/v1/models", wire=CHAT, applies=_unasked, render=render, render_one=render_one, fallback=True
 )

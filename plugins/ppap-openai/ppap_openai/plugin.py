@@ -7,7 +7,7 @@ from typing import Any
 
 from ppap_core.config import Config
 from ppap_core.credentials import Credential
-from ppap_core.exchange import endpoint
+from ppap_core.exchange import endpoint, forwarding
 from ppap_core.hookspecs import hookimpl
 from ppap_core.models import Model, ModelList
 from ppap_core.proxy import Proxy
@@ -18,6 +18,7 @@ from .completions import COMPLETIONS
 from .config import SECTION, SECTIONS
 from .model_list import MODELS
 from .provider import OpenAICompatible, credentials_of, models_of
+from .responses import COMPACT, OPERATION, RESPONSES
 
 
 @hookimpl
@@ -27,7 +28,7 @@ def ppap_config_sections() -> Mapping[str, Any]:
 
 @hookimpl
 def ppap_wire_formats() -> Sequence[ClientWire | UpstreamWire]:
-    return [CHAT, COMPLETIONS]
+    return [CHAT, COMPLETIONS, RESPONSES]
 
 
 @hookimpl
@@ -35,6 +36,8 @@ def ppap_routes(proxy: Proxy) -> Sequence[Any]:
     return [
         endpoint(proxy, ["/v1/chat/completions"], CHAT),
         endpoint(proxy, ["/v1/completions"], COMPLETIONS),
+        endpoint(proxy, ["/v1/responses"], RESPONSES),
+        endpoint(proxy, ["/v1/responses/compact"], COMPACT, forwarding(OPERATION)),
     ]
 
 

@@ -8,21 +8,26 @@ from typing import Final
 import attrs
 
 from ppap_core.credentials import Credential, ModelName, credential_id, models_by_client_name
+from ppap_core.errors import UpstreamFault
 from ppap_core.exchange import (
     REQUEST_FAULT,
     UNSUPPORTED_MODEL,
     Call,
     CountCall,
     Failure,
+    ForwardCall,
     Scope,
     Verdict,
     by_status,
+    retry_after,
 )
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
 
 from .chat import CHAT
+from .chat.errors import read_error
 from .config import SECTION, CompatibleUpstream
+from .responses import OPERATION, compact_body
 from .tokens import estimate
 
 REQUEST_WORDS: Final = (
@@ -50,9 +55,8 @@ class Account:
     entry: CompatibleUpstream
     api_key: str = attrs.field(repr=False)
 
-    @property
-    def url(self) -> str:
-        return f"{self.entry.base_url.rstrip('/')}/chat/completions"
+    def url_of(self, path: str) -> str:
+        return f"{self.entry.base_url.rstrip('/')}{path}"
 
 
 @attrs.frozen
@@ -62,11 +66,35 @@ class OpenAICompatible:
     upstream: Upstream
     name = SECTION
     wire = CHAT
+    operations = (OPERATION,)
 
     async def send(self, call: Call) -> UpstreamReply:
+        return await self._post(call, "/chat/completions")
+
+    async def forward(self, call: ForwardCall) -> bytes:
+        """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
+        sent = Call(
+            credential=call.credential,
+            target=call.target,
+            body=compact_body(call.body, call.target),
+            stream=False,
+            deadlines=call.deadlines,
+        )
+        reply = await self._post(sent, call.operation)
+        try:
+            body = await reply.body()
+        finally:
+            await reply.close()
+        if not 200 <= reply.status < 300:
+            detail = read_error(reply.status, body)
+            hint = retry_after(reply.headers.get("retry-after", ""))
+            raise UpstreamFault(attrs.evolve(detail, retry_after=hint), body)
+        return body
+
+    async def _post(self, call: Call, path: str) -> UpstreamReply:
         account: Account = call.credential.settings
         return await self.upstream.post(
-            account.url,
+            account.url_of(path),
             call.body,
             headers_of(call, account),
             deadlines=call.deadlines,
@@ -163,7 +191,7 @@ def models_of(credential: Credential) -> list[Model]:
             upstream=tuple(pool),
             owner=account.entry.name or SECTION,
             display_name=pool[0],
-            thinking=by_name[pool[0]].capability,
+            thinking=by_name[pool[0]].support,
         )
         for client_name, pool in pools.items()
     ]

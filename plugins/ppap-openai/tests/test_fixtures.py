@@ -17,6 +17,7 @@ import pytest
 from ppap_openai import CHAT, COMPLETIONS
 
 from ppap_core import conversation as canonical
+from ppap_core.conversation import ThinkingIntent, ThinkingSupport
 from ppap_core.errors import InvalidRequest, MalformedReply, MalformedStream, UpstreamFault
 from ppap_core.wire import ClientWire, JsonBody, Target
 
@@ -197,10 +198,32 @@ def test_a_stream_is_relayed(case: dict[str, Any]) -> None:
 def test_a_request_is_patched(case: dict[str, Any]) -> None:
     """A request in the upstream's own format keeps every byte but those that must change."""
     sent = case["sent"].encode()
-    patched = CHAT.patch_request(JsonBody(sent), Target(model=case.get("target", "m"))).body
+    target = Target(
+        model=case.get("target", "m"),
+        thinking=ThinkingSupport(**case["thinking"]) if "thinking" in case else None,
+        intent=ThinkingIntent(**case.get("intent", {})),
+    )
+    patched = CHAT.patch_request(JsonBody(sent), target).body
     assert patched.decode() == case.get("patched", case["sent"])
     if "patched" not in case:
         assert patched is sent or patched == sent
+
+
+@pytest.mark.parametrize("effort", ["", " High ", "NONE", "auto", "ultra"])
+@pytest.mark.parametrize(
+    "shape", ['"messages":[],"reasoning_effort":"%s"', '"input":"U","reasoning":{"effort":"%s"}']
+)
+def test_the_intent_is_seen_without_decoding(shape: str, effort: str) -> None:
+    """A relay knows how much thinking is asked for from a look at the body (D.6, D.8)."""
+    body = JsonBody(f'{{"model":"m",{shape % effort}}}'.encode())
+    assert CHAT.peek(body).thinking == CHAT.decode_request(body).thinking
+
+
+@pytest.mark.parametrize("field", ['"reasoning_effort":3', '"reasoning_effort":["high"]'])
+def test_an_effort_of_a_wrong_type_asks_for_nothing(field: str) -> None:
+    """It is passed on, and the upstream says what is wrong with it."""
+    body = JsonBody(b'{"model":"m","messages":[],%b}' % field.encode())
+    assert CHAT.peek(body).thinking == ThinkingIntent()
 
 
 @cases("reply_relay")

@@ -14,7 +14,7 @@ from ppap_openai.provider import OpenAICompatible, credentials_of
 from ppap_openai.testing import error, reply, request, stream
 
 from ppap_core.config import Config, parse
-from ppap_core.conversation import ErrorDetail
+from ppap_core.conversation import ErrorDetail, ThinkingSupport
 from ppap_core.credentials import Credential
 from ppap_core.exchange import Call, Failure, Provider, Scope
 from ppap_core.testing import StubUpstream, whole
@@ -185,14 +185,8 @@ def test_models_under_one_alias_are_a_pool() -> None:
     big, small = models
     assert big.owner == "Acme"
     assert big.thinking is not None
-    assert big.thinking["levels"] == ("low", "medium", "high")
-    assert small.thinking == {
-        "min": 1024,
-        "max": 32000,
-        "zero_allowed": True,
-        "dynamic_allowed": False,
-        "levels": ("low",),
-    }
+    assert big.thinking == ThinkingSupport(levels=("low", "medium", "high"))
+    assert small.thinking == ThinkingSupport(min=1024, max=32000, zero_allowed=True, levels=("low",))
 
 
 def test_an_entry_without_models_serves_none() -> None:

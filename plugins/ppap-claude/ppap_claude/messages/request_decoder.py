@@ -16,7 +16,7 @@ from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody, Peek
 
 from .message_decoder import UNREADABLE, WireMessage, message_items, system_items
-from .thinking import ThinkingField, read_intent
+from .thinking import ThinkingField, peeked_intent, read_intent
 from .tools import ChoiceFields, read_choice, read_tool
 from .vocabulary import NAME
 
@@ -46,7 +46,7 @@ _request: Final = msgspec.json.Decoder(_Request).decode
 
 def peek(body: JsonBody) -> Peek:
     """Only JSON ``true`` streams (0.2)."""
-    return Peek(body.text("model"), body.raw("stream") == b"true")
+    return Peek(body.text("model"), body.raw("stream") == b"true", peeked_intent(body))
 
 
 def decode_request(body: JsonBody) -> Conversation:
@@ -79,7 +79,7 @@ def _conversation(fields: _Request, body: JsonBody) -> Conversation:
         max_output_tokens=fields.max_tokens,
         stop=tuple(fields.stop_sequences or ()),
         output=_output(fields),
-        thinking=read_intent(fields.thinking, fields.output_config),
+        thinking=read_intent(fields.thinking, (fields.output_config or {}).get("effort")),
         identity=_identity(fields.metadata),
         service_tier=fields.service_tier,
         include_usage=True,

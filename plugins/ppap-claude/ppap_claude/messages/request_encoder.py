@@ -27,12 +27,11 @@ from .cache import Sections
 from .content import block_of, result_content
 from .identifiers import CallIds, ToolNames
 from .signatures import is_own_signature
-from .thinking import OutputLimit, Thinking, capability, fitted, written
+from .thinking import MIN_TOP_P_WHEN_THINKING, OutputLimit, Thinking, in_these_words, written
 from .tools import choice_object, names_of, tool_objects
 from .vocabulary import NAME
 
 DEFAULT_MAX_TOKENS: Final = 32000
-MIN_TOP_P_WHEN_THINKING: Final = 0.95
 _FORCED: Final = ("any", "tool")
 _INSTRUCTING: Final = ("system", "developer")
 _NOBODY_SPOKE: Final = {"role": "user", "content": [{"type": "text", "text": "."}]}
@@ -42,7 +41,7 @@ Block = dict[str, Any]
 
 
 def encode_request(conversation: Conversation, target: Target) -> EncodedRequest:
-    """Raises `InvalidRequest` where the model cannot think as asked."""
+    """The body for `target`, and the tool names to map back."""
     names = names_of(conversation.tools)
     writer = _Writer(conversation.format == NAME, names)
     system, spoken = writer.split(conversation.items)
@@ -236,9 +235,10 @@ def _thinking(
     )
     if choice is not None and choice["type"] in _FORCED:
         return Thinking(max_tokens=limit.asked or limit.default)
-    model = capability(target.thinking)
-    intent = fitted(conversation.thinking, model, same_format=conversation.format == NAME)
-    thinking = written(intent, model, limit)
+    intent = conversation.thinking
+    if conversation.format != NAME and target.intent.mode == "unset":
+        intent = in_these_words(intent, target.thinking)
+    thinking = written(intent, target.thinking, limit)
     if thinking.by_budget and _in_tool_loop(messages):
         return Thinking(max_tokens=limit.asked or limit.default)
     return thinking

@@ -16,7 +16,14 @@ from .cache import Sections
 from .request_decoder import beta_names
 from .signatures import begins_like_own, is_own_signature
 from .splice import JsonArray
-from .thinking import ROOM_TO_ANSWER, Capability, ThinkingField, capability, fitted, read_intent
+from .thinking import (
+    MIN_TOP_P_WHEN_THINKING,
+    ROOM_TO_ANSWER,
+    OutputLimit,
+    Thinking,
+    ThinkingField,
+    written,
+)
 
 MAX_TOKENS_OF_UNKNOWN: Final = 1024
 """``max_tokens`` for one of Anthropic's models whose own limit is not known."""
@@ -85,14 +92,17 @@ def _thinking_changes(body: JsonBody, target: Target) -> Changes:
     """Forced tool choice beats thinking; thinking binds the temperature and needs room (C.15)."""
     changes: Changes = {}
     thinking = _read(body, "thinking", ThinkingField)
-    if thinking is not None or "output_config" in body:
+    asked = target.intent.mode != "unset"
+    if asked or thinking is not None or "output_config" in body:
         choice = _read(body, "tool_choice", _Choice)
-        model = capability(target.thinking)
-        if (choice is not None and choice.type in _FORCED) or (model is not None and not model.thinks):
-            changes = {"thinking": None, **_without_effort(body)}
+        cannot = target.thinking is not None and not target.thinking.thinks
+        if cannot or (choice is not None and choice.type in _FORCED):
+            changes = {"thinking": None, **_with_effort(body, None)}
             thinking = None
-        elif model is not None and not model.levels and thinking is not None:
-            changes = _as_budget(body, thinking, model)
+        elif asked:
+            fields = _asked(body, target)
+            changes = _written_over(body, fields)
+            thinking = msgspec.convert(fields.field, ThinkingField) if fields.field else None
     if thinking is not None and thinking.type in _THINKS and body.raw("temperature") not in _FINE:
         changes["temperature"] = b"1"
     if "max_tokens" not in body and (limit := _max_tokens(target, thinking)):
@@ -111,31 +121,47 @@ def _read(body: JsonBody, key: str, kind: type[Any]) -> Any:
         return None
 
 
-def _without_effort(body: JsonBody) -> Changes:
-    raw = body.raw("output_config")
-    if raw is None or not raw.startswith(b"{"):
-        return {}
-    left = JsonBody(raw).edited({"effort": None})
-    return {"output_config": left if any(JsonBody(left)) else None}
+def _asked(body: JsonBody, target: Target) -> Thinking:
+    """The fields for what the target is to be asked for instead of what the body says."""
+    told = body.value("max_tokens")
+    limit = OutputLimit(
+        asked=told if isinstance(told, int) and told > 0 else None,
+        default=_default_limit(target) or 0,
+        ceiling=target.max_output_tokens,
+    )
+    return written(target.intent, target.thinking, limit)
 
 
-def _as_budget(body: JsonBody, thinking: ThinkingField, model: Capability) -> Changes:
-    """A level asked of a model that only knows budgets becomes one."""
-    config = body.value("output_config")
-    intent = read_intent(thinking, config if isinstance(config, dict) else None)
-    if intent.mode != "level":
+def _written_over(body: JsonBody, thinking: Thinking) -> Changes:
+    """Those fields, and without the sampling that a thinking model refuses."""
+    changes: Changes = {
+        "thinking": msgspec.json.encode(thinking.field) if thinking.field else None,
+        **_with_effort(body, thinking.effort),
+    }
+    if thinking.active:
+        changes["top_k"] = None
+        top_p = body.value("top_p")
+        if isinstance(top_p, int | float) and top_p < MIN_TOP_P_WHEN_THINKING:
+            changes["top_p"] = None
+    return changes
+
+
+def _with_effort(body: JsonBody, effort: str | None) -> Changes:
+    """``output_config`` with this level, or without any; left out when nothing else is in it."""
+    raw = body.raw("output_config") or b"{}"
+    if not raw.startswith(b"{"):
         return {}
-    budget = fitted(intent, model, same_format=True).budget or 0
-    limit = body.value("max_tokens")
-    if isinstance(limit, int) and 0 < limit <= budget:
-        budget = limit - 1
-    field = {"type": "enabled", "budget_tokens": budget} if budget >= model.min else {"type": "disabled"}
-    return {"thinking": msgspec.json.encode(field), **_without_effort(body)}
+    config = JsonBody(raw).edited({"effort": msgspec.json.encode(effort) if effort else None})
+    return {"output_config": config if any(JsonBody(config)) else None}
+
+
+def _default_limit(target: Target) -> int | None:
+    return target.max_output_tokens or (MAX_TOKENS_OF_UNKNOWN if is_own_model(target.model) else None)
 
 
 def _max_tokens(target: Target, thinking: ThinkingField | None) -> int | None:
     """The limit to fill in; ``None``: the upstream shall say that it is missing."""
-    limit = target.max_output_tokens or (MAX_TOKENS_OF_UNKNOWN if is_own_model(target.model) else None)
+    limit = _default_limit(target)
     budget = (thinking.budget_tokens or 0) if thinking is not None else 0
     return limit if limit is None or budget < limit else budget + ROOM_TO_ANSWER
 

@@ -1,7 +1,7 @@
-"""How much a model thinks: read from a request, fitted to a model, written (translation spec, D).
+"""How much a model thinks: read from a request, and written into one (translation spec, D.5, D.6).
 
 The fields are ``thinking`` and ``output_config.effort``. Models of one kind take a budget in tokens
-(``enabled``), newer ones a level (``adaptive``), some both.
+(``enabled``), newer ones a level (``adaptive``), some both. What a model takes was settled before.
 """
 
 from __future__ import annotations
@@ -12,18 +12,28 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ppap_core.conversation import ThinkingIntent
-from ppap_core.conversation.thinking import BUDGET_OF_LEVEL, level_of_budget
-from ppap_core.errors import InvalidRequest
-
-LEVELS: Final[tuple[str, ...]] = ("minimal", "low", "medium", "high", "xhigh", "max")
-"""Ascending."""
+from ppap_core.conversation import ThinkingIntent, ThinkingSupport
+from ppap_core.conversation.thinking import (
+    BUDGET_OF_LEVEL,
+    UNSET,
+    Summary,
+    intent_of,
+    intent_of_budget,
+    level_of_budget,
+    nearest_level,
+)
+from ppap_core.wire import JsonBody
 
 ROOM_TO_ANSWER: Final = 1024
 """Tokens that are left for the answer where we choose ``max_tokens`` around a budget."""
 
-_RATHER: Final[Mapping[str, tuple[str, ...]]] = {"xhigh": ("max", "high"), "max": ("xhigh", "high")}
-_SUMMARY_OF_DISPLAY: Final = {"summarized": "auto", "omitted": "off"}
+MIN_TOP_P_WHEN_THINKING: Final = 0.95
+"""The API refuses a lower one from a model that thinks."""
+
+FREELY: Final = "xhigh"
+"""What other formats' models are asked for by a client that lets the model decide (D.6)."""
+
+_SUMMARY_OF_DISPLAY: Final[Mapping[str, Summary]] = {"summarized": "auto", "omitted": "off"}
 _DISPLAY_OF_SUMMARY: Final = {
     "off": "omitted",
     "auto": "summarized",
@@ -40,117 +50,53 @@ class ThinkingField(msgspec.Struct):
     display: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Capability:
-    """What the catalogue says of a model: budgets in tokens, ``levels`` by name."""
-
-    min: int = 0
-    max: int = 0
-    zero_allowed: bool = False
-    dynamic_allowed: bool = False
-    levels: tuple[str, ...] = ()
-
-    @property
-    def thinks(self) -> bool:
-        return bool(self.levels or self.min or self.max)
-
-    def clamped(self, budget: int) -> int:
-        at_least = max(budget, self.min)
-        return min(at_least, self.max) if self.max else at_least
+class _OutputConfig(msgspec.Struct):
+    effort: Any = None
 
 
-def capability(declared: Mapping[str, object] | None) -> Capability | None:
-    """``None`` where nobody declared anything: then everything is passed on as asked."""
-    if declared is None:
-        return None
-    known: dict[str, Any] = {key: declared[key] for key in attrs.fields_dict(Capability) if key in declared}
-    return Capability(**{**known, "levels": tuple(known.get("levels") or ())})
+_field: Final = msgspec.json.Decoder(ThinkingField).decode
+_output_config: Final = msgspec.json.Decoder(_OutputConfig).decode
 
 
-def read_intent(thinking: ThinkingField | None, output_config: Mapping[str, Any] | None) -> ThinkingIntent:
+def peeked_intent(body: JsonBody) -> ThinkingIntent:
+    """What a request asks for; unset where the fields are not what they should be."""
+    raw, config = body.raw("thinking"), body.raw("output_config")
+    if raw is None:
+        return UNSET
+    try:
+        effort = _output_config(config).effort if config not in (None, b"null") else None
+        return read_intent(_field(raw), effort)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return UNSET
+
+
+def read_intent(thinking: ThinkingField | None, effort: Any) -> ThinkingIntent:
     """What a request asks for (D.6)."""
     if thinking is None:
-        return ThinkingIntent()
-    summary: Any = _SUMMARY_OF_DISPLAY.get(thinking.display or "", "unset")
+        return UNSET
+    summary = _SUMMARY_OF_DISPLAY.get(thinking.display or "", "unset")
     if thinking.type == "disabled":
         return ThinkingIntent(mode="none")
     if thinking.type in ("adaptive", "auto"):
-        effort = (output_config or {}).get("effort")
-        if not isinstance(effort, str) or not effort.strip():
-            return ThinkingIntent(summary=summary)
-        return _of_level(effort.strip().lower(), summary)
+        if isinstance(effort, str) and effort.strip():
+            return intent_of(effort, summary)
+        return ThinkingIntent(level=FREELY, summary=summary)
     if thinking.budget_tokens is not None:
-        return _of_budget(thinking.budget_tokens, summary)
+        return intent_of_budget(thinking.budget_tokens, summary)
     return ThinkingIntent(mode="auto" if thinking.type == "enabled" else "unset", summary=summary)
 
 
-def _of_level(level: str, summary: Any) -> ThinkingIntent:
-    if level in ("none", "auto"):
-        return ThinkingIntent(mode="none" if level == "none" else "auto", summary=summary)
-    return ThinkingIntent(mode="level", level=level, summary=summary)
+def in_these_words(intent: ThinkingIntent, support: ThinkingSupport | None) -> ThinkingIntent:
+    """What a client of another format asked for, as this format's models are best asked (D.6, D.7).
 
-
-def _of_budget(budget: int, summary: Any) -> ThinkingIntent:
-    if budget in (0, -1):
-        return ThinkingIntent(mode="auto" if budget else "none", summary=summary)
-    return ThinkingIntent(mode="budget", budget=budget, summary=summary)
-
-
-def fitted(intent: ThinkingIntent, model: Capability | None, *, same_format: bool) -> ThinkingIntent:
-    """The intent as this model can follow it (D.4).
-
-    A client that speaks this format knows its models, so what they cannot do is an error; others
-    get the nearest thing. Raises `InvalidRequest`.
+    Models that know levels get one, and unknown models get a budget, which the older ones take too.
     """
-    if model is None or intent.mode == "unset":
-        return intent
-    if not model.thinks:
-        return ThinkingIntent()
-    if intent.mode == "level":
-        intent = attrs.evolve(intent, **attrs.asdict(_of_level((intent.level or "").lower(), intent.summary)))
-    if intent.mode == "budget":
-        intent = attrs.evolve(intent, **attrs.asdict(_of_budget(intent.budget or 0, intent.summary)))
-    if intent.mode == "level":
-        return _fitted_level(intent, model, same_format)
-    if intent.mode == "budget":
-        return _fitted_budget(intent, model, same_format)
-    if intent.mode == "auto" and not model.levels and not model.dynamic_allowed:
-        middle = (model.min + model.max) // 2
-        return attrs.evolve(intent, mode="budget", budget=middle) if middle > 0 else ThinkingIntent()
-    return intent
-
-
-def _fitted_level(intent: ThinkingIntent, model: Capability, same_format: bool) -> ThinkingIntent:
-    level = intent.level or ""
-    if level not in LEVELS:
-        raise InvalidRequest(f"unknown level: {level}; valid levels: {', '.join(LEVELS)}", param="thinking")
-    if not model.levels:
-        budget = model.clamped(BUDGET_OF_LEVEL[level])
+    if intent.mode == "budget" and support is not None and support.levels:
+        level = level_of_budget(intent.budget or 0) or support.levels[0]
+        return attrs.evolve(intent, mode="level", budget=None, level=nearest_level(level, support.levels))
+    if intent.mode == "level" and support is None and (budget := BUDGET_OF_LEVEL.get(intent.level or "")):
         return attrs.evolve(intent, mode="budget", level=None, budget=budget)
-    if same_format and level not in model.levels:
-        valid = ", ".join(model.levels)
-        raise InvalidRequest(f'level "{level}" not supported, valid levels: {valid}', param="thinking")
-    return attrs.evolve(intent, level=_nearest(level, model.levels))
-
-
-def _fitted_budget(intent: ThinkingIntent, model: Capability, same_format: bool) -> ThinkingIntent:
-    budget = intent.budget or 0
-    if same_format and budget != model.clamped(budget):
-        raise InvalidRequest(f"budget {budget} out of range [{model.min},{model.max}]", param="thinking")
-    if not same_format and model.levels:
-        level = level_of_budget(budget) or "low"
-        return attrs.evolve(intent, mode="level", budget=None, level=_nearest(level, model.levels))
-    return attrs.evolve(intent, budget=model.clamped(budget))
-
-
-def _nearest(level: str, levels: tuple[str, ...]) -> str:
-    """The level itself, else what stands in for it, else the nearest; of two, the lower."""
-    for candidate in (level, *_RATHER.get(level, ())):
-        if candidate in levels:
-            return candidate
-    wanted = LEVELS.index(level)
-    known = [each for each in LEVELS if each in levels] or list(levels)
-    return min(known, key=lambda each: abs(LEVELS.index(each) - wanted) if each in LEVELS else len(LEVELS))
+    return intent
 
 
 @attrs.frozen(kw_only=True)
@@ -179,21 +125,20 @@ class OutputLimit:
     ceiling: int | None
 
 
-def written(intent: ThinkingIntent, model: Capability | None, limit: OutputLimit) -> Thinking:
-    """The fields for a fitted intent (D.5), its budget below ``max_tokens`` as the API demands."""
+def written(intent: ThinkingIntent, support: ThinkingSupport | None, limit: OutputLimit) -> Thinking:
+    """The fields for an intent (D.5), its budget below ``max_tokens`` as the API demands."""
     max_tokens = limit.asked or limit.default
     if intent.mode == "none":
         return Thinking(field={"type": "disabled"}, max_tokens=max_tokens)
     if intent.mode == "level":
-        field = _shown({"type": "adaptive"}, intent)
-        return Thinking(field=field, effort=intent.level, max_tokens=max_tokens)
+        return Thinking(field=_adaptive(intent), effort=intent.level, max_tokens=max_tokens)
     if intent.mode == "auto":
-        kind = "adaptive" if model is not None and model.levels else "enabled"
-        return Thinking(field=_shown({"type": kind}, intent), max_tokens=max_tokens)
-    if intent.mode == "unset" or intent.budget is None:
-        return Thinking(max_tokens=max_tokens)
-    budget, max_tokens = _within(intent.budget, limit)
-    if budget < max(model.min if model else 0, 1):
+        by_level = support is not None and support.levels
+        return Thinking(field=_adaptive(intent) if by_level else {"type": "enabled"}, max_tokens=max_tokens)
+    if intent.mode == "unset":
+        return Thinking(field=_adaptive(intent) if intent.level else None, max_tokens=max_tokens)
+    budget, max_tokens = _within(intent.budget or 0, limit)
+    if budget < max(support.min if support else 0, 1):
         return Thinking(max_tokens=max_tokens)
     return Thinking(field={"type": "enabled", "budget_tokens": budget}, max_tokens=max_tokens)
 
@@ -208,7 +153,7 @@ def _within(budget: int, limit: OutputLimit) -> tuple[int, int]:
     return min(budget, ceiling - ROOM_TO_ANSWER), ceiling
 
 
-def _shown(field: dict[str, Any], intent: ThinkingIntent) -> dict[str, Any]:
+def _adaptive(intent: ThinkingIntent) -> Mapping[str, Any]:
     """With ``display``, which only models that think adaptively know."""
     display = _DISPLAY_OF_SUMMARY.get(intent.summary)
-    return {**field, "display": display} if display and field["type"] == "adaptive" else field
+    return {"type": "adaptive", "display": display} if display else {"type": "adaptive"}

@@ -8,8 +8,9 @@ from typing import Final
 from ppap_core.conversation import Conversation, ErrorDetail, Reply
 from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, Target
 
+from .effort import peeked_effort
 from .errors import error_body, read_error
-from .name import FORMAT
+from .name import FAMILY, FORMAT
 from .relay import ChatRelay, patch_request, relay_of, relay_reply
 from .reply import read_reply, write_reply
 from .request_decoder import read_request
@@ -26,12 +27,13 @@ class ChatCompletions:
     spec, B.1."""
 
     name = FORMAT
+    family = FAMILY
     stream_media_type = "text/event-stream"
     keep_alive = b": keep-alive\n\n"
 
     def peek(self, body: JsonBody) -> Peek:
         body.check(KINDS)
-        return Peek(body.text("model"), body.value("stream") is True)
+        return Peek(body.text("model"), body.value("stream") is True, peeked_effort(body))
 
     def decode_request(self, body: JsonBody) -> Conversation:
         return read_request(body)

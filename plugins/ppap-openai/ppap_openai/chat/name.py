@@ -5,3 +5,5 @@ from __future__ import annotations
 from typing import Final
 
 FORMAT: Final = "openai-chat"
+FAMILY: Final = "openai"
+"""All formats of the vendor's, whose clients know the same models (translation spec, D.4)."""

@@ -6,7 +6,7 @@ Translation spec, 0.4, B.1.4, C.11, C.18.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,7 @@ from ppap_core.wire import EncodedRequest, JsonBody, RelayedReply, Target
 from ppap_core.wire.sse import FrameSplitter, data_frame
 from ppap_core.wire.translate import CUT_SHORT
 
+from .effort import write_effort
 from .errors import ENDED_IN_ERROR, error_body
 from .finish import FAILED
 from .frames import Content, Done, Failed, content_of
@@ -44,7 +45,16 @@ def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
     changes = {"model": body.raw("model") if same else msgspec.json.encode(target.model)}
     if body.value("stream") is True and (options := _with_usage(body)) is not None:
         changes["stream_options"] = options
+    changes |= _effort_changes(body, target)
     return EncodedRequest(body.edited(changes))
+
+
+def _effort_changes(body: JsonBody, target: Target) -> Mapping[str, bytes | None]:
+    """What the target is to be asked for instead of the body's own; nothing of a model that cannot think."""
+    if target.intent.mode != "unset":
+        return {"reasoning_effort": msgspec.json.encode(write_effort(target.intent, target.thinking))}
+    cannot = target.thinking is not None and not target.thinking.thinks
+    return {"reasoning_effort": None} if cannot and "reasoning_effort" in body else {}
 
 
 def _with_usage(body: JsonBody) -> bytes | None:

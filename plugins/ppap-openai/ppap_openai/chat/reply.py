@@ -19,6 +19,7 @@ from ppap_core.conversation import (
     Reasoning,
     Refusal,
     Reply,
+    ServerToolItem,
     Text,
     ToolCall,
 )
@@ -105,7 +106,7 @@ def _read_words(said: Said) -> list[Item]:
             items.append(Reasoning(segments=(text,)))
         else:
             parts.append(_text(text, said) if kind == "text" else Refusal(text))
-    parts += filter(None, map(_read_image, said.images or ()))
+    parts += filter(None, map(read_image, said.images or ()))
     return [*items, *_message(parts)]
 
 
@@ -124,7 +125,8 @@ def _text(text: str, said: Said) -> Text:
     return Text(text, annotations=tuple(note for note in notes if note is not None))
 
 
-def _read_image(value: Any) -> Part | None:
+def read_image(value: Any) -> Image | None:
+    """One of the pictures that an answer shows; ``None`` for what is none."""
     url = text_of((value.get("image_url") or {}).get("url")) if _is_image(value) else ""
     return image_of_url(url) if url else None
 
@@ -198,12 +200,22 @@ def write_message(items: Sequence[Item]) -> dict[str, Any]:
         message["annotations"] = notes
     if calls:
         message["tool_calls"] = [write_call(call) for call in calls]
-    if images := [url for part in parts if isinstance(part, Image) and (url := url_of_image(part))]:
-        message["images"] = [
-            {"type": "image_url", "index": index, "image_url": {"url": url}}
-            for index, url in enumerate(images)
-        ]
+    pictures = [picture for item in items for picture in _pictures(item)]
+    if images := [url for picture in pictures if (url := url_of_image(picture))]:
+        message["images"] = [write_image(url, index) for index, url in enumerate(images)]
     return message
+
+
+def _pictures(item: Item) -> list[Image]:
+    """What the model drew itself, and what a tool of the provider's made for it (C.12)."""
+    if isinstance(item, ServerToolItem):
+        return [item.image] if item.image is not None else []
+    parts = item.parts if isinstance(item, Message) else ()
+    return [part for part in parts if isinstance(part, Image)]
+
+
+def write_image(url: str, index: int) -> dict[str, Any]:
+    return {"type": "image_url", "index": index, "image_url": {"url": url}}
 
 
 def _notes(text: Text) -> list[dict[str, Any]]:

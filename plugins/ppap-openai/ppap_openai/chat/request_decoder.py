@@ -13,11 +13,11 @@ from ppap_core.conversation import (
     Item,
     OutputFormat,
     Sampling,
-    ThinkingIntent,
 )
 from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody
 
+from .effort import read_effort
 from .message_decoder import MessageReader, WireMessage
 from .name import FORMAT
 from .responses_shape import as_chat_body, is_responses_shaped
@@ -181,15 +181,3 @@ def _output(request: ChatRequest) -> OutputFormat | None:
         description=told.description,
         verbosity=verbosity,
     )
-
-
-def read_effort(effort: str | None) -> ThinkingIntent:
-    """``reasoning_effort``; empty is unset. Whoever asks for thought wants to see it (D.8)."""
-    level = (effort or "").strip().lower()
-    if not level:
-        return ThinkingIntent()
-    if level == "none":
-        return ThinkingIntent(mode="none")
-    if level == "auto":
-        return ThinkingIntent(mode="auto", summary="auto")
-    return ThinkingIntent(mode="level", level=level, summary="auto")

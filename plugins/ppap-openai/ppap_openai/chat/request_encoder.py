@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import msgspec
 
-from ppap_core.conversation import Conversation, OutputFormat, ThinkingIntent
-from ppap_core.conversation.thinking import level_of_budget
+from ppap_core.conversation import Conversation, OutputFormat
 from ppap_core.conversation.turns import paired, turns, with_reminders
 from ppap_core.wire import EncodedRequest, Target
 
+from .effort import write_effort
 from .message_encoder import write_turn
 from .name import FORMAT
 from .tool_names import names_of
@@ -29,7 +29,7 @@ def write_request(conversation: Conversation, target: Target) -> EncodedRequest:
         "messages": _messages(conversation),
         **_known(_limits(conversation)),
         **_known(_tools(conversation, tools)),
-        **_known(_wishes(conversation)),
+        **_known(_wishes(conversation, target)),
     }
     if conversation.stream:
         fields["stream"] = True
@@ -79,11 +79,11 @@ def _tools(conversation: Conversation, tools: Sequence[Any]) -> Mapping[str, Any
     }
 
 
-def _wishes(conversation: Conversation) -> Mapping[str, Any]:
+def _wishes(conversation: Conversation, target: Target) -> Mapping[str, Any]:
     tier = conversation.service_tier
     output = conversation.output
     return {
-        "reasoning_effort": write_effort(conversation.thinking),
+        "reasoning_effort": write_effort(conversation.thinking, target.thinking),
         "response_format": _response_format(output) if output is not None else None,
         "verbosity": output.verbosity if output is not None else None,
         "user": conversation.identity.user,
@@ -115,16 +115,3 @@ def _response_format(output: OutputFormat) -> Mapping[str, Any] | None:
         }
         return {"type": "json_schema", "json_schema": _known(told)}
     return {"type": output.kind} if output.kind == "json_object" else None
-
-
-def write_effort(thinking: ThinkingIntent) -> str | None:
-    """``reasoning_effort`` for a model of which nobody declared what it can (D.4.1, D.5)."""
-    match thinking.mode:
-        case "none" | "auto":
-            return thinking.mode
-        case "level":
-            return thinking.level
-        case "budget":
-            return level_of_budget(thinking.budget or 0)
-        case _:
-            return None

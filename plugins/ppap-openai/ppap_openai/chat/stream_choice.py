@@ -12,6 +12,7 @@ from ppap_core.wire import NameMap
 from .annotations import read_annotation
 from .call_ids import made_up_id
 from .finish import reason_of, settled
+from .reply import read_image
 from .said import Said, WireCall, content_calls, content_pieces
 from .tool_names import free_text_of, unwrapped
 
@@ -70,6 +71,8 @@ class ChoiceState:
                     self._hear_call(piece, events)
         if said.annotations:
             self._annotate(said.annotations, events)
+        if said.images:
+            self._show(said.images, events)
 
     def finish(self, word: str, events: list[Event]) -> None:
         self._hush(events)
@@ -123,6 +126,14 @@ class ChoiceState:
             return
         read = (read_annotation(each) for each in annotations)
         events += (ItemMeta(self._key, annotation=note) for note in read if note is not None)
+
+    def _show(self, images: list[Any], events: list[Event]) -> None:
+        """Pictures come whole, each an item of its own."""
+        for image in filter(None, map(read_image, images)):
+            self._hush(events)
+            key = self._next_key()
+            start = ItemStart(key, "server_tool", choice=self._number)
+            events += (start, ItemMeta(key, image=image), ItemEnd(key))
 
     def _running(self, piece: WireCall) -> _Call | None:
         """The announced call that a piece continues, where nothing but its index says so."""

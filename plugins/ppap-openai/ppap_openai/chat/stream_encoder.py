@@ -32,8 +32,10 @@ from ppap_core.conversation import (
 from ppap_core.wire.sse import data_frame
 
 from .annotations import write_annotation
+from .content import url_of_image
 from .errors import error_body
 from .finish import WORDS
+from .reply import write_image
 from .usage import write_usage
 
 DONE_FRAME: Final = b"data: [DONE]\n\n"
@@ -45,9 +47,10 @@ _NO_TEMPLATE: Final = (b"", b"")
 
 @attrs.define
 class _Answer:
-    """One choice of the stream so far. ``calls`` counts the tool calls announced."""
+    """One choice of the stream so far, with the tool calls announced and the images shown in it."""
 
     calls: int = 0
+    images: int = 0
     reasoned: bool = False
     finish: Finish | None = None
 
@@ -130,6 +133,10 @@ class ChatStreamEncoder:
             self._next_segment(event.key, self._answers[choice], written)
         if event.annotation is not None and (annotation := write_annotation(event.annotation)):
             self._chunk(choice, {"annotations": [annotation]}, written)
+        if event.image is not None and (url := url_of_image(event.image)) is not None:
+            answer = self._answers[choice]
+            self._chunk(choice, {"images": [write_image(url, answer.images)]}, written)
+            answer.images += 1
 
     def _next_segment(self, key: ItemKey, answer: _Answer, written: list[bytes]) -> None:
         """A blank line between two pieces of reasoning, which Chat has in one field."""
