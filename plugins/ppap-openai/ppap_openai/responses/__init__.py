@@ -1,0 +1,7 @@
+"""The Responses wire format, for clients and for upstreams."""
+
+from .codec import RESPONSES, Responses
+from .compact import COMPACT, OPERATION, compact_body
+from .guard import ResponsesGuard
+
+__all__ = ["COMPACT", "OPERATION", "RESPONSES", "Responses", "ResponsesGuard", "compact_body"]
