@@ -1,0 +1,104 @@
+"""The sections ``gemini-api-key`` and ``vertex-api-key`` of config.yaml (config spec, 2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from ppap_core.config import normalise, setting
+
+GEMINI_SECTION: Final = "gemini-api-key"
+VERTEX_SECTION: Final = "vertex-api-key"
+GEMINI_BASE: Final = "https://generativelanguage.googleapis.com"
+VERTEX_BASE: Final = "https://aiplatform.googleapis.com"
+
+SAFETY_SETTINGS: Final[Mapping[str, str]] = {
+    "HARM_CATEGORY_HARASSMENT": "OFF",
+    "HARM_CATEGORY_HATE_SPEECH": "OFF",
+    "HARM_CATEGORY_SEXUALLY_EXPLICIT": "OFF",
+    "HARM_CATEGORY_DANGEROUS_CONTENT": "OFF",
+    "HARM_CATEGORY_CIVIC_INTEGRITY": "BLOCK_NONE",
+}
+"""Category → threshold (Gemini spec, 9.3)."""
+
+
+@attrs.frozen(kw_only=True)
+class GoogleModel:
+    """One model that a key serves."""
+
+    name: str = setting("What the upstream calls the model.", normalise=normalise.trimmed)
+    alias: str = setting(
+        "What clients call it; empty: as the upstream does.", default="", normalise=normalise.trimmed
+    )
+
+
+@attrs.frozen(kw_only=True)
+class GoogleKey:
+    """What both kinds of keys have."""
+
+    api_key: str = setting(
+        "Sent as `x-goog-api-key`. An entry without one is not used.",
+        default="",
+        secret=True,
+        normalise=normalise.trimmed,
+    )
+    models: tuple[GoogleModel, ...] = setting(
+        "The models it serves, and no others; none: Google's own, from the built-in catalogue.",
+        default=(),
+    )
+    headers: dict[str, str] = setting(
+        "Sent with every request; they win over all others, also over the one that carries the key.",
+        factory=dict,
+        secret=True,
+        normalise=normalise.headers,
+    )
+    safety_settings: dict[str, str] = setting(
+        "Category and threshold of each filter, for requests that set none; `{}`: leave it to Google.",
+        factory=lambda: dict(SAFETY_SETTINGS),
+    )
+    prefix: str = setting(
+        "Its models are also served as `prefix/model`, by this entry only.",
+        default="",
+        normalise=normalise.prefix,
+    )
+    priority: int = setting("Used before entries of a lower priority.", default=0)
+    excluded_models: tuple[str, ...] = setting(
+        "Models not to serve; `*` stands for any characters.", default=(), normalise=normalise.patterns
+    )
+    proxy_url: str = setting(
+        "Proxy for this key: http, https, socks5 or socks5h; `direct`: none; empty: as `proxy-url`.",
+        default="",
+        secret=True,
+        normalise=normalise.proxy_url,
+    )
+    disable_cooling: bool = setting("Never pause this key after failures.", default=False)
+
+
+@attrs.frozen(kw_only=True)
+class GeminiKey(GoogleKey):
+    """One API key of the Gemini API, or of another endpoint that speaks it."""
+
+    base_url: str = setting(
+        f"Address below which `/v1beta/models` is found; empty: `{GEMINI_BASE}`.",
+        default="",
+        normalise=normalise.trimmed,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class VertexKey(GoogleKey):
+    """One API key of Vertex AI, or of another endpoint that has its paths."""
+
+    base_url: str = setting(
+        f"Address below which `/v1/publishers/google/models` is found; empty: `{VERTEX_BASE}`.",
+        default="",
+        normalise=normalise.trimmed,
+    )
+
+
+SECTIONS: Final[Mapping[str, Any]] = {
+    GEMINI_SECTION: list[GeminiKey],
+    VERTEX_SECTION: list[VertexKey],
+}

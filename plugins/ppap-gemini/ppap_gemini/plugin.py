@@ -1,0 +1,62 @@
+"""What this distribution contributes to a proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ppap_core.config import Config
+from ppap_core.credentials import Credential
+from ppap_core.hookspecs import hookimpl
+from ppap_core.models import Model, ModelList
+from ppap_core.proxy import Proxy
+from ppap_core.wire import ClientWire, UpstreamWire
+
+from .catalogue import CATALOGUE
+from .config import GEMINI_SECTION, SECTIONS, VERTEX_SECTION
+from .generate import GEMINI
+from .model_list import MODEL_LISTS
+from .provider import (
+    GEMINI_API,
+    VERTEX_AI,
+    GoogleApiKeys,
+    gemini_credentials,
+    models_of,
+    vertex_credentials,
+)
+from .routes import routes
+
+
+@hookimpl
+def ppap_config_sections() -> Mapping[str, Any]:
+    return SECTIONS
+
+
+@hookimpl
+def ppap_wire_formats() -> Sequence[ClientWire | UpstreamWire]:
+    return [GEMINI]
+
+
+@hookimpl
+def ppap_routes(proxy: Proxy) -> Sequence[Any]:
+    return routes(proxy)
+
+
+@hookimpl
+def ppap_model_lists() -> Sequence[ModelList]:
+    return MODEL_LISTS
+
+
+@hookimpl
+def ppap_providers(proxy: Proxy) -> Sequence[GoogleApiKeys]:
+    return [GoogleApiKeys(proxy.upstream, GEMINI_API), GoogleApiKeys(proxy.upstream, VERTEX_AI)]
+
+
+@hookimpl
+def ppap_credentials(config: Config) -> Sequence[Credential]:
+    return [*gemini_credentials(config[GEMINI_SECTION]), *vertex_credentials(config[VERTEX_SECTION])]
+
+
+@hookimpl
+def ppap_models(credential: Credential) -> Sequence[Model] | None:
+    return models_of(credential) if credential.provider in CATALOGUE else None

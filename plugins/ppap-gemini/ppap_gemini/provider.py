@@ -1,0 +1,254 @@
+"""Upstreams that are called with an API key: where, with which headers, and what failures mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+import attrs
+import msgspec
+
+from ppap_core.credentials import Credential, credential_id
+from ppap_core.errors import MalformedReply, UpstreamFault
+from ppap_core.exchange import (
+    REQUEST_FAULT,
+    UNSUPPORTED_MODEL,
+    Call,
+    CountCall,
+    Failure,
+    ForwardCall,
+    Scope,
+    Verdict,
+    by_status,
+)
+from ppap_core.models import Model
+from ppap_core.upstream import Deadlines, Upstream, UpstreamReply
+from ppap_core.wire import JsonBody, Target
+
+from .catalogue import CATALOGUE, configured
+from .config import GEMINI_BASE, VERTEX_BASE, GeminiKey, GoogleModel, VertexKey
+from .generate import GEMINI
+from .generate.addressed import COUNT, GENERATE, STREAM
+from .generate.counting import read_count, whole_request, without_settings
+from .generate.embedding import EMBEDDINGS, renamed
+from .generate.request_decoder import model_of
+
+KEY_HEADER: Final = "x-goog-api-key"
+_SHORTEST_SECRET: Final = 8
+"""Header values below this length are no secrets; removing them from messages would garble those."""
+
+REQUEST_WORDS: Final = ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE")
+ACCOUNT_REASONS: Final = frozenset(
+    {
+        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
+        "API_KEY_HTTP_REFERRER_BLOCKED",
+        "API_KEY_INVALID",
+        "API_KEY_IP_ADDRESS_BLOCKED",
+        "API_KEY_SERVICE_BLOCKED",
+        "BILLING_DISABLED",
+        "CONSUMER_INVALID",
+        "CONSUMER_SUSPENDED",
+        "SERVICE_DISABLED",
+    }
+)
+ACCOUNT_PHRASES: Final = ("api key not valid", "api key expired", "user location is not supported")
+"""What a key cannot do is told as the request's fault; other keys may well serve it (pain 2)."""
+_KEY_REFUSED: Final = Verdict(scope=Scope.CREDENTIAL, reason="unauthorized", cooldown=1800.0)
+
+Entry = GeminiKey | VertexKey
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """How one of Google's two APIs is used; ``models`` is the path of its models below the base."""
+
+    name: str
+    label: str
+    base: str
+    models: str
+    operations: Container[str] = ()
+    count_body: Callable[[JsonBody, Target], bytes]
+
+    def url(self, entry: Entry, model: str, method: str) -> str:
+        """The address of a method of a model."""
+        base = entry.base_url.rstrip("/") or self.base
+        query = "?alt=sse" if method == STREAM else ""
+        return f"{base}/{self.models}/{quote(model_of(model), safe='/@')}:{method}{query}"
+
+
+GEMINI_API: Final = Place(
+    name="gemini",
+    label="gemini-apikey",
+    base=GEMINI_BASE,
+    models="v1beta/models",
+    operations=EMBEDDINGS,
+    count_body=whole_request,
+)
+VERTEX_AI: Final = Place(
+    name="vertex",
+    label="vertex-apikey",
+    base=VERTEX_BASE,
+    models="v1/publishers/google/models",
+    count_body=without_settings,
+)
+
+
+@attrs.frozen
+class GoogleApiKeys:
+    """The provider of every entry of one section."""
+
+    upstream: Upstream
+    place: Place
+    wire = GEMINI
+
+    @property
+    def name(self) -> str:
+        return self.place.name
+
+    @property
+    def operations(self) -> Container[str]:
+        return self.place.operations
+
+    async def send(self, call: Call) -> UpstreamReply:
+        entry: Entry = call.credential.settings
+        method = STREAM if call.stream else GENERATE
+        body = with_safety_settings(call.body, entry.safety_settings)
+        return await self._post(call.credential, call.target, method, body, call.deadlines)
+
+    def classify(self, failure: Failure) -> Verdict:
+        detail = failure.detail
+        if 400 <= detail.status < 500 and _is_about_the_key(failure):
+            return _KEY_REFUSED
+        verdict = by_status(failure)
+        if verdict is not UNSUPPORTED_MODEL and detail.status == 400 and detail.type in REQUEST_WORDS:
+            return REQUEST_FAULT
+        return verdict
+
+    async def count_tokens(self, call: CountCall) -> int:
+        """Asks the upstream. Raises `UpstreamError`, or `UpstreamFault` when it refuses."""
+        encoded = GEMINI.encode_request(call.conversation, call.target)
+        asked = self.place.count_body(JsonBody(encoded.body), call.target)
+        body = await self._answer(call.credential, call.target, COUNT, asked, call.deadlines)
+        count = read_count(body)
+        if count is None:
+            raise MalformedReply("The upstream's token count is not `totalTokens`")
+        return count
+
+    async def forward(self, call: ForwardCall) -> bytes:
+        """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
+        body = renamed(call.body, call.target)
+        return await self._answer(call.credential, call.target, call.operation, body, call.deadlines)
+
+    async def _answer(
+        self, credential: Credential, target: Target, method: str, body: bytes, deadlines: Deadlines
+    ) -> bytes:
+        reply = await self._post(credential, target, method, body, deadlines)
+        try:
+            answer = await reply.body()
+        finally:
+            await reply.close()
+        if not 200 <= reply.status < 300:
+            raise UpstreamFault(GEMINI.decode_error(reply.status, answer), answer)
+        return answer
+
+    async def _post(
+        self, credential: Credential, target: Target, method: str, body: bytes, deadlines: Deadlines
+    ) -> UpstreamReply:
+        entry: Entry = credential.settings
+        return await self.upstream.post(
+            self.place.url(entry, target.model, method),
+            body,
+            headers_of(entry, streams=method == STREAM),
+            deadlines=deadlines,
+            proxy_url=credential.proxy_url,
+        )
+
+
+def headers_of(entry: Entry, *, streams: bool) -> dict[str, str]:
+    """The request's headers, in lower case. Those of the config win over everything (auth spec, 3)."""
+    return {
+        "content-type": "application/json",
+        "accept": "text/event-stream" if streams else "application/json",
+        KEY_HEADER: entry.api_key,
+        **{name.lower(): value for name, value in entry.headers.items()},
+    }
+
+
+def with_safety_settings(body: bytes, settings: Mapping[str, str]) -> bytes:
+    """The body with these filters, unless it sets its own, by whichever spelling (Gemini spec, 9.3)."""
+    if not settings:
+        return body
+    if b'"safetySettings"' in body or b'"safety_settings"' in body:
+        told = JsonBody(body)
+        if "safetySettings" in told or "safety_settings" in told:
+            return body
+    filters = [{"category": name, "threshold": threshold} for name, threshold in settings.items()]
+    end = body.rindex(b"}")  # the body is a JSON object: it needs not be parsed again to be added to
+    comma = b"" if body[:end].rstrip().endswith(b"{") else b","
+    return b'%b%b"safetySettings":%b%b' % (body[:end], comma, msgspec.json.encode(filters), body[end:])
+
+
+def _is_about_the_key(failure: Failure) -> bool:
+    message = failure.detail.message.lower()
+    return failure.detail.code in ACCOUNT_REASONS or any(phrase in message for phrase in ACCOUNT_PHRASES)
+
+
+# --- credentials and models -------------------------------------------------------------------
+
+
+def gemini_credentials(entries: Sequence[GeminiKey]) -> list[Credential]:
+    """One for each key and address; a repeated entry is left out (auth spec, 1.6)."""
+    return _credentials(GEMINI_API, entries, lambda entry: (entry.api_key, entry.base_url))
+
+
+def vertex_credentials(entries: Sequence[VertexKey]) -> list[Credential]:
+    """The same; here the proxy is a part of what tells two credentials apart."""
+    return _credentials(VERTEX_AI, entries, lambda entry: (entry.api_key, entry.base_url, entry.proxy_url))
+
+
+def _credentials(
+    place: Place, entries: Sequence[Entry], parts: Callable[[Entry], tuple[str, ...]]
+) -> list[Credential]:
+    first: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        if entry.api_key:
+            first.setdefault((entry.api_key, entry.base_url), entry)
+    return [_credential(place, entry, parts(entry)) for entry in first.values()]
+
+
+def _credential(place: Place, entry: Entry, parts: tuple[str, ...]) -> Credential:
+    return Credential(
+        id=credential_id(f"{place.name}:apikey", *parts),
+        provider=place.name,
+        label=place.label,
+        settings=entry,
+        secrets=(
+            entry.api_key,
+            *(value for value in entry.headers.values() if len(value) >= _SHORTEST_SECRET),
+        ),
+        priority=entry.priority,
+        prefix=entry.prefix,
+        proxy_url=entry.proxy_url,
+        excluded_models=entry.excluded_models,
+        disable_cooling=entry.disable_cooling,
+    )
+
+
+def models_of(credential: Credential) -> list[Model]:
+    """The entry's models, the first of each client name; the catalogue if it lists none (6.3)."""
+    entry: Entry = credential.settings
+    listed = [model for model in entry.models if _is_usable(model, credential.provider)]
+    if not listed:
+        return list(CATALOGUE[credential.provider].values())
+    by_client_name: dict[str, Model] = {}
+    for model in listed:
+        client_name = model.alias or model.name
+        found = configured(credential.provider, client_name, model.name)
+        by_client_name.setdefault(client_name.casefold(), found)
+    return list(by_client_name.values())
+
+
+def _is_usable(model: GoogleModel, provider: str) -> bool:
+    """On Vertex AI a model counts only with an alias (config spec, 2.7)."""
+    return bool(model.name and (model.alias or provider != VERTEX_AI.name))
