@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PLUGINS = {
     "openai": ROOT / "plugins" / "ppap-openai",
     "claude": ROOT / "plugins" / "ppap-claude",
+    "gemini": ROOT / "plugins" / "ppap-gemini",
     "demo": ROOT / "examples" / "custom-provider",
 }
 
