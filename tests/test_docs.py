@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
+import os
 import re
+import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
+from ppap_openai import testing as chat
 
+import ppap_core.exchange
+from ppap_core import hookimpl
 from ppap_core.cli import cli
+from ppap_core.credentials import Credential
+from ppap_core.models import Model
+from ppap_core.proxy import Proxy
+from ppap_core.testing import StubUpstream, whole
 from ppap_core.testing.running import running
+from ppap_core.upstream import UpstreamReply
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,6 +56,55 @@ async def test_the_tutorials_provider_answers_every_client_format() -> None:
             assert chat.json()["choices"][0]["message"]["content"] == "Polly!"
             messages = await client.post("/v1/messages", json=body)
             assert messages.json()["content"][0]["text"] == "Polly!"
+
+
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["openai", "anthropic"])
+async def test_the_readmes_first_requests_work_as_they_stand(number: int) -> None:
+    """Each block is run by a Python of its own; only address and key are this test's."""
+    code = PYTHON_BLOCK.findall((ROOT / "README.md").read_text())[number]
+    async with running("demo: {enabled: true}\n") as proxy:
+        script = code.replace("http://127.0.0.1:8317", proxy.base_url)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            script,
+            env={**os.environ, "PPAP_KEY": proxy.client_key},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        said, _ = await process.communicate()
+    assert said.decode().strip() == "You said: Hello"
+
+
+async def test_the_provider_with_a_wire_that_the_guide_shows_works() -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text()
+    (code,) = (block for block in PYTHON_BLOCK.findall(page) if "class MyProvider" in block)
+    given: dict[str, Any] = {**vars(ppap_core.exchange), "Proxy": Proxy, "UpstreamReply": UpstreamReply}
+    async with StubUpstream(whole(chat.reply("fine"))) as stub:
+        exec(code.replace("https://api.example.com", stub.url), given)
+
+        class Plugin:
+            @hookimpl
+            def ppap_providers(self, proxy: Proxy) -> list[Any]:
+                return [given["MyProvider"](proxy)]
+
+            @hookimpl
+            def ppap_credentials(self) -> list[Credential]:
+                settings = SimpleNamespace(api_key="sk-mine")
+                return [Credential(id="m", provider="my-provider", label="m", settings=settings)]
+
+            @hookimpl
+            def ppap_models(self, credential: Credential) -> list[Model] | None:
+                mine = credential.provider == "my-provider"
+                return [Model(id="m", upstream=["up"])] if mine else None
+
+        async with running("port: 0\n", plugins=[Plugin()]) as proxy, httpx.AsyncClient() as client:
+            url = f"{proxy.base_url}/v1/chat/completions"
+            answer = await client.post(url, headers=dict(proxy.headers), content=chat.request(model="m"))
+    assert answer.json()["choices"][0]["message"]["content"] == "fine"
+    assert stub.requests[0].headers["authorization"] == "Bearer sk-mine"
 
 
 def test_every_command_is_in_the_readme() -> None:

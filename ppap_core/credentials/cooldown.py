@@ -33,9 +33,6 @@ class CredentialState:
     account: Block | None = None
     models: dict[str, Block] = attrs.field(factory=dict)
     """By upstream model name."""
-    succeeded: int = 0
-    failed: int = 0
-    last_error: str = ""
 
 
 class Cooldowns:
@@ -43,12 +40,6 @@ class Cooldowns:
 
     def __init__(self) -> None:
         self._states: dict[str, CredentialState] = {}
-
-    def state(self, credential_id: str) -> CredentialState:
-        state = self._states.get(credential_id)
-        if state is None:
-            state = self._states[credential_id] = CredentialState()
-        return state
 
     def block(self, credential_id: str, model: str, now: float) -> Block | None:
         """What keeps this model on this credential from being used now: the longer of the two."""
@@ -62,20 +53,16 @@ class Cooldowns:
 
     def succeeded(self, credential_id: str, model: str) -> None:
         """One success is better evidence than any hint: it lifts the blocks it disproves (pain 1)."""
-        state = self.state(credential_id)
-        state.succeeded += 1
-        state.account = None
-        state.models.pop(model, None)
+        state = self._states.get(credential_id)
+        if state is not None:
+            state.account = None
+            state.models.pop(model, None)
 
     def failed(self, credential_id: str, model: str, verdict: Verdict, now: float, *, cooling: bool) -> None:
-        """Records a failure. Without `cooling`, only verdicts that are lasting block anything."""
-        if verdict.scope is Scope.REQUEST:
-            return
-        state = self.state(credential_id)
-        state.failed += 1
-        state.last_error = verdict.reason
+        """Blocks what the verdict says; without `cooling`, only if it is lasting."""
         if verdict.cooldown is None or not (cooling or verdict.lasting):
             return
+        state = self._states.setdefault(credential_id, CredentialState())
         if verdict.scope is Scope.CREDENTIAL:
             state.account = _extended(state.account, verdict, now)
         elif verdict.scope is Scope.MODEL:

@@ -28,7 +28,7 @@ from ..credentials import Candidate
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
 from ..errors import InvalidRequest, MalformedReply, UpstreamError, UpstreamFault, UpstreamTimeout
 from ..upstream import UpstreamReply
-from ..wire.format import NameMap, RelayWire, StreamPath, Target
+from ..wire.format import NameMap, RelayWire, StreamEncoder, StreamPath, Target
 from ..wire.translate import CUT_SHORT, Translation
 from .exchange import Exchange
 from .provider import Call, EventProvider, Provider
@@ -172,6 +172,7 @@ class WireCarrier:
     async def _stream_of_whole(self, taken: _Taken) -> OpenStream:
         """The upstream answered a request for a stream with one JSON body; some do."""
         body = await taken.reply.body()
+        await taken.reply.close()
         events = events_of(self.provider.wire.decode_reply(body, taken.names))
         encoder = taken.exchange.wire.stream_encoder(taken.exchange.conversation)
         path = EventPath(encoder)
@@ -230,7 +231,11 @@ class EventCarrier:
     ) -> OpenStream:
         path = EventPath(exchange.wire.stream_encoder(conversation))
         source = _EventSource(events)
-        head = await _until_committed(path, source, exchange.snapshot.first_event_timeout)
+        try:
+            head = await _until_committed(path, source, exchange.snapshot.first_event_timeout)
+        except BaseException:
+            await source.close()
+            raise
         return OpenStream(head=head, path=path, source=source)
 
     async def _whole(
@@ -247,8 +252,8 @@ class EventCarrier:
 class EventPath(Translation):
     """A `Translation` that is fed with events instead of bytes."""
 
-    def __init__(self, encoder: object) -> None:
-        super().__init__(_NoDecoder(), encoder)  # type: ignore[arg-type]
+    def __init__(self, encoder: StreamEncoder) -> None:
+        super().__init__(_NoDecoder(), encoder)
 
     def feed_events(self, events: list[Event]) -> bytes:
         return self._passed_on(events)

@@ -100,10 +100,6 @@ class StubUpstream:
             await self._arrival.wait()
         return self.requests
 
-    @property
-    def open_connections(self) -> int:
-        return len(self._live)
-
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, ssl=self._tls)

@@ -153,7 +153,6 @@ DECODERS: Final[Mapping[str, Callable[[], Decoder]]] = {
 
 MAGIC: Final[Mapping[bytes, str]] = {GZIP_MAGIC + b"\x08": "gzip", ZSTD_MAGIC: "zstd"}
 """How a body begins that is compressed though nobody said so (translation spec, section E)."""
-MAGIC_BYTES: Final = max(map(len, MAGIC))
 
 
 def may_become_magic(start: bytes) -> bool:

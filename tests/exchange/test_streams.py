@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from typing import Any
 
 import attrs
 import httpx
 import pytest
 from ppap_openai import testing as chat
 
+from ppap_core import hookimpl
+from ppap_core.conversation import End, ErrorDetail, Event, Start, StreamError
+from ppap_core.credentials import Credential
+from ppap_core.exchange import by_status
 from ppap_core.exchange.disconnect import HEAD_START
+from ppap_core.models import Model
 from ppap_core.testing import STREAM_FAULTS, in_band_error, streamed, whole
 
 from .conftest import FAST, Bench, bench
@@ -185,6 +192,72 @@ async def test_an_upstream_that_ends_late_spoils_neither_the_record_nor_its_conn
         assert (record.status, record.outcome) == (200, "succeeded")
         await one.ask()
         assert [request.connection for request in one.first.requests] == [0, 0]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+async def test_upstream_headers_reach_the_client_only_when_asked_for(stream: bool) -> None:
+    """And then without those of a connection, and never over our own (client API spec, 14)."""
+    given = {
+        "X-Request-Id": "up-1",
+        "X-Ratelimit-Remaining": "7",
+        "Connection": "keep-alive, X-Hop",
+        "X-Hop": "1",
+        "Set-Cookie": "a=b",
+        "Access-Control-Allow-Origin": "https://elsewhere.example",
+    }
+    for passed in (False, True):
+        async with bench(f"passthrough-headers: {str(passed).lower()}\n", accounts=1) as one:
+            frames, body = chat.stream("a"), chat.reply("a")
+            one.first.answers(streamed(frames, headers=given) if stream else whole(body, headers=given))
+            answer = await one.ask(stream=stream)
+        assert answer.status_code == 200
+        assert ("x-request-id" in answer.headers, "x-ratelimit-remaining" in answer.headers) == (
+            passed,
+            passed,
+        )
+        assert not {"x-hop", "set-cookie"} & set(answer.headers)
+        assert answer.headers.get_list("access-control-allow-origin") == ["*"]
+        assert len(answer.headers.get_list("content-type")) == 1
+
+
+class Stumbles:
+    """A provider without a wire that fails before its first word, and says when it was closed."""
+
+    name = "stumbles"
+    classify = staticmethod(by_status)
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def generate(
+        self, conversation: object, credential: object, target: object
+    ) -> AsyncIterator[Event]:
+        try:
+            yield Start()
+            yield StreamError(ErrorDetail(message="no words", status=500))
+            yield End()
+        finally:
+            self.closed = True
+
+    @hookimpl
+    def ppap_providers(self) -> list[Any]:
+        return [self]
+
+    @hookimpl
+    def ppap_credentials(self) -> list[Credential]:
+        return [Credential(id="s", provider=self.name, label="s", settings=None)]
+
+    @hookimpl
+    def ppap_models(self, credential: Credential) -> list[Model] | None:
+        return [Model(id="s", upstream=["s"])] if credential.provider == self.name else None
+
+
+async def test_a_provider_that_fails_before_its_first_word_is_closed() -> None:
+    provider = Stumbles()
+    async with bench("request-retry: 0\n", accounts=1, plugins=[provider]) as one:
+        answer = await one.ask(stream=True, model="s")
+        assert (answer.status_code, answer.json()["error"]["message"]) == (500, "no words")
+        assert provider.closed
 
 
 async def test_twenty_streams_at_once_do_not_mix() -> None:
