@@ -10,7 +10,6 @@ from ..credentials.verdict import (
     by_status,
 )
 from .arrival import Arrival, ClientHeaders
-from .carrier import AnyProvider, retry_after
 from .endpoint import (
     Addressed,
     ReadAddress,
@@ -21,8 +20,9 @@ from .endpoint import (
     endpoint,
     generate,
 )
+from .failure import retry_after
 from .forwarding import ForwardCall, Forwards, forwarding
-from .provider import Call, CountCall, CountsTokens, EventProvider, Provider
+from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider
 from .record import Attempt, ExchangeRecord, Outcome
 
 __all__ = [

@@ -7,79 +7,32 @@ another upstream may be tried without the client noticing (pains 11–14, 18).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from email.utils import parsedate_to_datetime
-from time import time
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import attrs
 
-from ..conversation import (
-    Conversation,
-    End,
-    ErrorDetail,
-    Event,
-    Reply,
-    Usage,
-)
+from ..conversation import Conversation, ErrorDetail, Event, Reply
 from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
-from ..credentials.verdict import UNREACHABLE, Failure, Verdict
-from ..errors import InvalidRequest, MalformedReply, UpstreamError, UpstreamFault, UpstreamTimeout
+from ..errors import InvalidRequest, UpstreamError, UpstreamFault
 from ..upstream import UpstreamReply
-from ..wire.format import NameMap, RelayWire, StreamEncoder, StreamPath, Target
+from ..wire.format import NameMap, RelayWire, StreamPath, Target
 from ..wire.translate import CUT_SHORT, Translation
+from .answer import (
+    Answer,
+    Ended,
+    EventPath,
+    EventSource,
+    OpenStream,
+    ReplySource,
+    WholeAnswer,
+    until_committed,
+)
 from .exchange import Exchange
-from .provider import Call, EventProvider, Provider
+from .failure import attempt_failed, retry_after
+from .provider import AnyProvider, Call, EventProvider, Provider
 from .thinking import for_relay, for_translation
-
-AnyProvider: TypeAlias = Provider | EventProvider
-
-
-class AttemptFailed(Exception):
-    """`verdict` says what follows. ``same_dialect``: the client could read the upstream's body."""
-
-    def __init__(self, failure: Failure, verdict: Verdict, *, same_dialect: bool = False) -> None:
-        super().__init__(failure.detail.message)
-        self.failure = failure
-        self.verdict = verdict
-        self.same_dialect = same_dialect
-
-
-@attrs.frozen(kw_only=True)
-class WholeAnswer:
-    """A JSON body in the client's dialect."""
-
-    body: bytes
-    usage: Usage | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class OpenStream:
-    """A stream that has begun. ``head`` is what the client gets at once; ``source`` has the rest."""
-
-    head: bytes
-    path: StreamPath
-    source: Source
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-class Source(Protocol):
-    """Where a stream path is fed from."""
-
-    async def step(self, path: StreamPath) -> bytes | None:
-        """Waits for more, feeds it; returns what to write, ``None`` after the end.
-
-        Raises `UpstreamError` when the upstream breaks.
-        """
-        ...
-
-    async def close(self) -> None: ...
-
-
-Answer: TypeAlias = WholeAnswer | OpenStream
 
 
 class Carrier(Protocol):
@@ -165,8 +118,8 @@ class WireCarrier:
         else:
             decoder = self.provider.wire.stream_decoder(taken.names)
             path = Translation(decoder, exchange.wire.stream_encoder(exchange.conversation))
-        source = _ReplySource(taken.reply)
-        head = await _until_committed(path, source, exchange.snapshot.first_event_timeout)
+        source = ReplySource(taken.reply)
+        head = await until_committed(path, source, exchange.snapshot.first_event_timeout)
         return OpenStream(head=head, path=path, source=source, headers=taken.headers)
 
     async def _stream_of_whole(self, taken: _Taken) -> OpenStream:
@@ -177,7 +130,7 @@ class WireCarrier:
         encoder = taken.exchange.wire.stream_encoder(taken.exchange.conversation)
         path = EventPath(encoder)
         head = path.feed_events(events)
-        return OpenStream(head=head, path=path, source=_Ended(), headers=taken.headers)
+        return OpenStream(head=head, path=path, source=Ended(), headers=taken.headers)
 
     def _collected(self, body: bytes, names: NameMap) -> Reply:
         """The upstream answered a request for one body with a stream; some only can."""
@@ -230,9 +183,9 @@ class EventCarrier:
         self, exchange: Exchange, conversation: Conversation, events: AsyncIterator[Event]
     ) -> OpenStream:
         path = EventPath(exchange.wire.stream_encoder(conversation))
-        source = _EventSource(events)
+        source = EventSource(events)
         try:
-            head = await _until_committed(path, source, exchange.snapshot.first_event_timeout)
+            head = await until_committed(path, source, exchange.snapshot.first_event_timeout)
         except BaseException:
             await source.close()
             raise
@@ -247,97 +200,6 @@ class EventCarrier:
         reply = finished_reply(collector)
         body = exchange.wire.encode_reply(reply, conversation)
         return WholeAnswer(body=body, usage=reply.usage)
-
-
-class EventPath(Translation):
-    """A `Translation` that is fed with events instead of bytes."""
-
-    def __init__(self, encoder: StreamEncoder) -> None:
-        super().__init__(_NoDecoder(), encoder)
-
-    def feed_events(self, events: list[Event]) -> bytes:
-        return self._passed_on(events)
-
-
-class _NoDecoder:
-    def feed(self, data: bytes) -> list[Event]:
-        raise AssertionError("an event path is fed with events")
-
-    def close(self) -> list[Event]:
-        return [End()]
-
-
-class _ReplySource:
-    """Feeds a path from an upstream's body: all bytes of one read become one write."""
-
-    def __init__(self, reply: UpstreamReply) -> None:
-        self._reply = reply
-        self._ended = False
-
-    async def step(self, path: StreamPath) -> bytes | None:
-        if self._ended:
-            return None
-        data = await self._reply.read()
-        if data:
-            return path.feed(data)
-        self._ended = True
-        return path.close()
-
-    async def close(self) -> None:
-        await self._reply.close()
-
-
-class _EventSource:
-    """Feeds an event path from a provider's generator."""
-
-    def __init__(self, events: AsyncIterator[Event]) -> None:
-        self._events = events
-        self._ended = False
-
-    async def step(self, path: StreamPath) -> bytes | None:
-        if self._ended:
-            return None
-        event = await anext(self._events, None)
-        self._ended = event is None or isinstance(event, End)
-        assert isinstance(path, EventPath)
-        return path.feed_events([event if event is not None else End()])
-
-    async def close(self) -> None:
-        aclose = getattr(self._events, "aclose", None)
-        if aclose is not None:
-            await aclose()
-
-
-class _Ended:
-    """The source of a stream that is already whole."""
-
-    async def step(self, path: StreamPath) -> bytes | None:
-        return None
-
-    async def close(self) -> None:
-        return None
-
-
-async def _until_committed(path: StreamPath, source: Source, deadline: float | None) -> bytes:
-    """The bytes up to and with the first real event. Raises `UpstreamFault` for an in-band failure."""
-    held: list[bytes] = []
-    try:
-        async with asyncio.timeout(deadline):
-            while not path.committed:
-                written = await source.step(path)
-                if path.error is not None and not path.committed:
-                    raise UpstreamFault(path.error)
-                if written is None:
-                    raise UpstreamFault(EMPTY_STREAM)
-                held.append(written)
-    except TimeoutError:
-        raise UpstreamTimeout(f"The upstream sent no event within {deadline:g} s") from None
-    return b"".join(held)
-
-
-EMPTY_STREAM = ErrorDetail(
-    message="The upstream closed the stream before its first event", status=502, code="empty_stream"
-)
 
 
 def refuse_reference(conversation: Conversation) -> None:
@@ -358,51 +220,6 @@ def finished_reply(collector: ReplyCollector) -> Reply:
     if not collector.finished:
         raise UpstreamFault(CUT_SHORT)
     return collector.reply()
-
-
-def attempt_failed(
-    provider: AnyProvider,
-    candidate: Candidate,
-    error: UpstreamError | UpstreamFault,
-    same_dialect: bool,
-) -> AttemptFailed:
-    """The failure with its verdict, and without the credential's secrets."""
-    if isinstance(error, UpstreamFault):
-        failure = Failure(
-            detail=_scrubbed(error.detail, candidate), body=_scrubbed_body(error.body, candidate)
-        )
-        return AttemptFailed(failure, provider.classify(failure), same_dialect=same_dialect)
-    failure = Failure(detail=error.detail)
-    if isinstance(error, MalformedReply):
-        return AttemptFailed(failure, provider.classify(failure))
-    return AttemptFailed(failure, UNREACHABLE)
-
-
-def _scrubbed(detail: ErrorDetail, candidate: Candidate) -> ErrorDetail:
-    message = detail.message
-    for secret in candidate.credential.secrets:
-        message = message.replace(secret, "[key]")
-    return detail if message == detail.message else attrs.evolve(detail, message=message)
-
-
-def _scrubbed_body(body: bytes, candidate: Candidate) -> bytes:
-    for secret in candidate.credential.secrets:
-        body = body.replace(secret.encode(), b"[key]")
-    return body
-
-
-def retry_after(value: str) -> float | None:
-    """Seconds from a ``Retry-After`` header, which holds seconds or a date; ``None`` if it is neither."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
-    except (TypeError, ValueError):
-        return None
 
 
 def _is_event_stream(reply: UpstreamReply) -> bool:

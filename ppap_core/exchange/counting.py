@@ -7,9 +7,9 @@ import attrs
 from ..conversation import ErrorDetail
 from ..credentials import Candidate
 from ..errors import UpstreamError, UpstreamFault
-from .carrier import AttemptFailed, attempt_failed
 from .dispatch import final_failure
 from .exchange import Exchange, ExchangeFailed
+from .failure import AttemptFailed, attempt_failed
 from .provider import CountCall, CountsTokens, Provider
 from .thinking import for_translation
 

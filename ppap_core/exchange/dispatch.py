@@ -17,8 +17,9 @@ from ..conversation import ErrorDetail
 from ..credentials import Candidate
 from ..credentials.verdict import Scope
 from ..wire.format import Target
-from .carrier import Answer, AttemptFailed
+from .answer import Answer
 from .exchange import Exchange, ExchangeFailed
+from .failure import AttemptFailed
 
 _BOOTSTRAP_STATUSES: Final = frozenset((401, 402, 403, 408, 429))
 _FIRST_PAUSE: Final = 0.5

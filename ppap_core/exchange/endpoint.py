@@ -17,9 +17,9 @@ from ..conversation import ErrorDetail
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
 from ..errors import RequestError, UpstreamError
 from ..wire.format import ClientWire
+from .answer import OpenStream
 from .arrival import Arrival
 from .body import ClientGone, Receive, read_body
-from .carrier import OpenStream
 from .counting import count_tokens
 from .dispatch import dispatch
 from .exchange import Exchange, ExchangeFailed

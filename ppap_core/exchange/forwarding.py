@@ -18,10 +18,10 @@ from ..errors import UpstreamError, UpstreamFault
 from ..upstream import Deadlines
 from ..wire.body import JsonBody
 from ..wire.format import Target
-from .carrier import AttemptFailed, attempt_failed
 from .dispatch import final_failure
 from .endpoint import Work
 from .exchange import Exchange, ExchangeFailed
+from .failure import AttemptFailed, attempt_failed
 from .response import Response
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -70,6 +70,9 @@ class EventProvider(Protocol):
     ) -> AsyncIterator[Event]: ...
 
     def classify(self, failure: Failure) -> Verdict: ...
+
+
+AnyProvider: TypeAlias = Provider | EventProvider
 
 
 @attrs.frozen(kw_only=True)

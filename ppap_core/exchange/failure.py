@@ -1,0 +1,69 @@
+"""A failed attempt: what went wrong, whose fault it was, and nothing secret about it."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from time import time
+
+import attrs
+
+from ..conversation import ErrorDetail
+from ..credentials import Candidate
+from ..credentials.verdict import UNREACHABLE, Failure, Verdict
+from ..errors import MalformedReply, UpstreamError, UpstreamFault
+from .provider import AnyProvider
+
+
+class AttemptFailed(Exception):
+    """`verdict` says what follows. ``same_dialect``: the client could read the upstream's body."""
+
+    def __init__(self, failure: Failure, verdict: Verdict, *, same_dialect: bool = False) -> None:
+        super().__init__(failure.detail.message)
+        self.failure = failure
+        self.verdict = verdict
+        self.same_dialect = same_dialect
+
+
+def attempt_failed(
+    provider: AnyProvider,
+    candidate: Candidate,
+    error: UpstreamError | UpstreamFault,
+    same_dialect: bool,
+) -> AttemptFailed:
+    """The failure with its verdict, and without the credential's secrets."""
+    if isinstance(error, UpstreamFault):
+        failure = Failure(
+            detail=_scrubbed(error.detail, candidate), body=_scrubbed_body(error.body, candidate)
+        )
+        return AttemptFailed(failure, provider.classify(failure), same_dialect=same_dialect)
+    failure = Failure(detail=error.detail)
+    if isinstance(error, MalformedReply):
+        return AttemptFailed(failure, provider.classify(failure))
+    return AttemptFailed(failure, UNREACHABLE)
+
+
+def _scrubbed(detail: ErrorDetail, candidate: Candidate) -> ErrorDetail:
+    message = detail.message
+    for secret in candidate.credential.secrets:
+        message = message.replace(secret, "[key]")
+    return detail if message == detail.message else attrs.evolve(detail, message=message)
+
+
+def _scrubbed_body(body: bytes, candidate: Candidate) -> bytes:
+    for secret in candidate.credential.secrets:
+        body = body.replace(secret.encode(), b"[key]")
+    return body
+
+
+def retry_after(value: str) -> float | None:
+    """Seconds from a ``Retry-After`` header, which holds seconds or a date; ``None`` if it is neither."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+    except (TypeError, ValueError):
+        return None
