@@ -1,5 +1,6 @@
 """Models: what credentials serve, what clients may ask for, and how both are matched and listed."""
 
+from .catalogue import Catalogue, InvalidCatalogue, NamedModel
 from .index import AUTO, Asked, ListedModel, ModelIndex
 from .listing import ModelList, shape_for
 from .model import Model
@@ -10,10 +11,13 @@ from .suffix import SuffixedName, upstream_name
 __all__ = [
     "AUTO",
     "Asked",
+    "Catalogue",
+    "InvalidCatalogue",
     "ListedModel",
     "Model",
     "ModelIndex",
     "ModelList",
+    "NamedModel",
     "SuffixedName",
     "build_index",
     "matcher",

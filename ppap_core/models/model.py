@@ -27,3 +27,7 @@ class Model:
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
     thinking: ThinkingSupport | None = None
+    image_only: bool = False
+    """It makes images and nothing else: it is no use on routes where clients want text."""
+    configured: bool = False
+    """An operator listed it by hand, and with it all that its credential serves."""

@@ -23,7 +23,7 @@ from ppap_core.exchange import (
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
 
-from .catalogue import CATALOGUE, configured
+from .catalogue import CATALOGUE
 from .config import ClaudeKey
 from .messages import MESSAGES
 from .messages.counting import count_request
@@ -169,11 +169,4 @@ def _credential(entry: ClaudeKey) -> Credential:
 def models_of(credential: Credential) -> list[Model]:
     """The entry's models, the first of each client name; the catalogue if it lists none (6.3)."""
     entry: ClaudeKey = credential.settings
-    listed = [model for model in entry.models if model.name]
-    if not listed:
-        return list(CATALOGUE.values())
-    by_client_name: dict[str, Model] = {}
-    for model in listed:
-        client_name = model.alias or model.name
-        by_client_name.setdefault(client_name.casefold(), configured(client_name, model.name))
-    return list(by_client_name.values())
+    return CATALOGUE.served(NAME, [model for model in entry.models if model.name])

@@ -29,6 +29,7 @@ from ppap_core.upstream import Upstream, UpstreamSettings
 from ppap_core.wire import JsonBody, Target
 
 KEY = "sk-ant-test-0001"
+MODELS = CATALOGUE.sections["claude"]
 BODY = b'{"model":"upstream-model","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
 
 
@@ -258,7 +259,7 @@ claude-api-key:
         ("big", ("claude-opus-4-6",)),
         ("claude-haiku-4-5-20251001", ("claude-haiku-4-5-20251001",)),
     ]
-    assert models[0].thinking == CATALOGUE["claude-opus-4-6"].thinking
+    assert models[0].thinking == MODELS["claude-opus-4-6"].thinking
     assert models[0].max_output_tokens == 128000
 
 
@@ -272,14 +273,14 @@ def test_the_id_is_stable() -> None:
 def test_without_models_the_catalogue_is_served() -> None:
     """An entry that lists none serves Anthropic's models; other plugins' credentials are not ours."""
     credential = credential_at("")
-    assert models_of(credential) == list(CATALOGUE.values())
+    assert models_of(credential) == list(MODELS.values())
     assert ppap_models(attrs.evolve(credential, provider="another")) is None
 
 
 def test_the_catalogue_is_sound() -> None:
-    """Every model has a limit, a date and what it can think; ids are there once."""
-    assert len(CATALOGUE) == 11
-    for model in CATALOGUE.values():
+    """Every model has a limit, a date and what it can think (auth spec, 6.1)."""
+    assert len(MODELS) == 11
+    for model in MODELS.values():
         limits: Any = (model.max_input_tokens, model.max_output_tokens, model.created)
         assert all(limits)
         assert model.owner == "anthropic"

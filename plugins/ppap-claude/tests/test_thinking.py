@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ppap_claude import MESSAGES
-from ppap_claude.catalogue import CATALOGUE, configured
+from ppap_claude.catalogue import CATALOGUE
 from ppap_claude.messages.thinking import OutputLimit, in_these_words, written
 
 from ppap_core.conversation import ThinkingIntent, ThinkingSupport
@@ -17,6 +17,7 @@ from ppap_core.conversation.thinking import LEVELS
 from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody
 
+MODELS = CATALOGUE.sections["claude"]
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
@@ -73,11 +74,11 @@ def test_an_intent_is_fitted_and_written(case: dict[str, Any]) -> None:
     assert thinking.max_tokens == expected.get("max_tokens", limit.asked or limit.default)
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("level", LEVELS)
 def test_every_model_of_the_catalogue_takes_every_level_of_another_format(name: str, level: str) -> None:
     """A budget is always below ``max_tokens``, and a level always one that the model knows."""
-    model = CATALOGUE[name]
+    model = MODELS[name]
     support, ceiling = model.thinking, model.max_output_tokens
     assert support is not None
     assert ceiling is not None
@@ -94,13 +95,11 @@ def test_every_model_of_the_catalogue_takes_every_level_of_another_format(name: 
         assert not support.thinks
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", MODELS)
 def test_every_model_of_the_catalogue_can_be_told_not_to_think(name: str) -> None:
     """``disabled`` is always understood, also by models that take no budget of 0 (D.4, step 11)."""
-    intent = resolved(
-        ThinkingIntent(mode="none"), CATALOGUE[name].thinking, from_name=False, same_family=False
-    )
-    thinking = written(intent, CATALOGUE[name].thinking, OutputLimit(asked=9, default=9, ceiling=9))
+    intent = resolved(ThinkingIntent(mode="none"), MODELS[name].thinking, from_name=False, same_family=False)
+    thinking = written(intent, MODELS[name].thinking, OutputLimit(asked=9, default=9, ceiling=9))
     assert thinking.field in (None, {"type": "disabled"})
 
 
@@ -121,6 +120,6 @@ def test_every_model_of_the_catalogue_can_be_told_not_to_think(name: str) -> Non
 )
 def test_a_configured_name_may_fix_a_level(name: str, upstream: str, support: str | None) -> None:
     """The catalogue says whether the end of a name is a level (translation spec, D.3)."""
-    model = configured("deep", name)
+    model = CATALOGUE.configured("claude", "deep", name)
     assert model.upstream == (upstream,)
-    assert model.thinking == (CATALOGUE[support].thinking if support else None)
+    assert model.thinking == (MODELS[support].thinking if support else None)

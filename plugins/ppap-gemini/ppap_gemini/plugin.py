@@ -59,4 +59,4 @@ def ppap_credentials(config: Config) -> Sequence[Credential]:
 
 @hookimpl
 def ppap_models(credential: Credential) -> Sequence[Model] | None:
-    return models_of(credential) if credential.provider in CATALOGUE else None
+    return models_of(credential) if credential.provider in CATALOGUE.sections else None

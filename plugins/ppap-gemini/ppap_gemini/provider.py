@@ -26,7 +26,7 @@ from ppap_core.models import Model
 from ppap_core.upstream import Deadlines, Upstream, UpstreamReply
 from ppap_core.wire import JsonBody, Target
 
-from .catalogue import CATALOGUE, configured
+from .catalogue import CATALOGUE
 from .config import GEMINI_BASE, VERTEX_BASE, GeminiKey, GoogleModel, VertexKey
 from .generate import GEMINI
 from .generate.addressed import COUNT, GENERATE, STREAM
@@ -238,15 +238,8 @@ def _credential(place: Place, entry: Entry, parts: tuple[str, ...]) -> Credentia
 def models_of(credential: Credential) -> list[Model]:
     """The entry's models, the first of each client name; the catalogue if it lists none (6.3)."""
     entry: Entry = credential.settings
-    listed = [model for model in entry.models if _is_usable(model, credential.provider)]
-    if not listed:
-        return list(CATALOGUE[credential.provider].values())
-    by_client_name: dict[str, Model] = {}
-    for model in listed:
-        client_name = model.alias or model.name
-        found = configured(credential.provider, client_name, model.name)
-        by_client_name.setdefault(client_name.casefold(), found)
-    return list(by_client_name.values())
+    provider = credential.provider
+    return CATALOGUE.served(provider, [model for model in entry.models if _is_usable(model, provider)])
 
 
 def _is_usable(model: GoogleModel, provider: str) -> bool:

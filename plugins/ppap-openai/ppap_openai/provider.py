@@ -192,6 +192,7 @@ def models_of(credential: Credential) -> list[Model]:
             owner=account.entry.name or SECTION,
             display_name=pool[0],
             thinking=by_name[pool[0]].support,
+            configured=True,
         )
         for client_name, pool in pools.items()
     ]
