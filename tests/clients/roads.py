@@ -12,7 +12,7 @@ import attrs
 from ppap_core.testing import Answer, ReceivedRequest, StubUpstream, whole
 from ppap_core.testing.running import RunningProxy, running
 
-from .dialects import DIALECTS, Dialect, Turn
+from ..dialects import DIALECTS, Dialect, Turn, answer
 
 MODEL: Final = "some-model"
 """What clients ask for; the stub is asked for ``upstream-model``."""
@@ -20,8 +20,6 @@ UPSTREAM_KEY: Final = "sk-upstream-0001"
 DIRECT: Final = "direct"
 AT_ONCE: Final = "request-retry: 0\n"
 """For a road on which the proxy tells a failure without trying the same upstream again."""
-ROADS: Final = (DIRECT, *DIALECTS)
-PROXIED: Final = tuple(DIALECTS)
 TOLD_AS: Final = {401: 503, 403: 503}
 """Upstream status → what the proxy's client is told, where they differ.
 
@@ -48,6 +46,8 @@ claude-api-key:
         alias: {model}
 """,
 }
+ROADS: Final = (DIRECT, *CONFIGS)
+PROXIED: Final = tuple(CONFIGS)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +89,7 @@ class Road:
         return json.dumps(self.asked(number))
 
     def _saying(self, turn: Turn) -> Callable[[ReceivedRequest], Answer]:
-        return lambda request: self.upstream.answer(request.json(), turn)
+        return lambda request: answer(self.upstream, request, turn)
 
 
 @contextlib.asynccontextmanager

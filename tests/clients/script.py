@@ -10,7 +10,7 @@ import attrs
 
 from ppap_core.testing import Answer, Framing, ReceivedRequest, cut_after, whole
 
-from .dialects import THOUGHT, Call, Dialect, Turn
+from ..dialects import THOUGHT, Call, Dialect, Turn, answer
 
 COMMAND: Final = "printf MARKER_%s 42"
 """Its output is not in its own text, so a client that echoes the call proves nothing."""
@@ -33,12 +33,12 @@ class MarkerScript:
         tools = self.dialect.tools(body)
         shell = next((name for name in tools if name.lower() in SHELL_TOOLS), None)
         if shell is None:
-            return self.dialect.answer(body, Turn(text="A title"))
+            return answer(self.dialect, request, Turn(text="A title"))
         self.asked.append(body)
         if any(MARKER in result for result in self.dialect.results(body)):
-            return self.dialect.answer(body, Turn(text=FINAL_TEXT))
+            return answer(self.dialect, request, Turn(text=FINAL_TEXT))
         call = Call("call_marker_1", shell, filled(tools[shell]))
-        return self.dialect.answer(body, Turn(text="Printing.", calls=[call], thought=THOUGHT))
+        return answer(self.dialect, request, Turn(text="Printing.", calls=[call], thought=THOUGHT))
 
     @property
     def results(self) -> list[str]:

@@ -12,10 +12,11 @@ import httpx2
 import pytest
 from anthropic import beta_async_tool
 
-from ppap_core.testing import cut_after, in_band_error, whole
+from ppap_core.testing import cut_after, in_band_error, streamed, whole
 from ppap_core.testing.strategies import PIXEL
 
-from .dialects import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, SIGNATURE, THOUGHT, Call, Turn
+from ..dialects import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, THOUGHT, Call, Turn, answer
+from ..dialects.messages import SIGNATURE
 from .roads import AT_ONCE, MODEL, PROXIED, ROADS, Road, road
 
 pytestmark = pytest.mark.client
@@ -173,9 +174,7 @@ async def test_thinking(way: Road, stream: bool) -> None:
 
 async def test_twenty_at_once(way: Road) -> None:
     """Twenty requests at the same time each get their own answer."""
-    way.stub.otherwise(
-        lambda request: way.upstream.answer(request.json(), Turn(text=_last_words(request.json())))
-    )
+    way.stub.otherwise(lambda request: answer(way.upstream, request, Turn(text=_last_words(request.json()))))
     async with sdk(way) as client:
 
         async def ask(number: int) -> str:
@@ -231,7 +230,7 @@ async def test_a_rate_limit_is_waited_out(way: Road) -> None:
 
 async def test_an_error_in_band_before_the_first_word(proxied: Road) -> None:
     """A refusal on a 200 is told as a status, because nothing was sent yet (pain 12)."""
-    healthy = proxied.upstream.answer({"stream": True}, Turn(text="Hello"))
+    healthy = streamed(proxied.upstream.frames(Turn(text="Hello")))
     proxied.stub.otherwise(in_band_error(proxied.upstream.in_band_error("Overloaded today"))(healthy))
     async with sdk(proxied) as client:
         with pytest.raises(anthropic.InternalServerError, match="Overloaded today"):
@@ -241,7 +240,7 @@ async def test_an_error_in_band_before_the_first_word(proxied: Road) -> None:
 async def test_an_error_in_band_after_the_first_word(way: Road) -> None:
     """A failure in the middle raises where the stream is read, with the upstream's words."""
     frames = way.upstream.frames(Turn(text="Hello, world"))
-    healthy = way.upstream.answer({"stream": True}, Turn(text="Hello, world"))
+    healthy = streamed(way.upstream.frames(Turn(text="Hello, world")))
     broken = in_band_error(way.upstream.in_band_error("Overloaded today"), after=_said(frames, "Hello,"))
     way.stub.otherwise(broken(healthy))
     async with sdk(way) as client:
@@ -252,7 +251,7 @@ async def test_an_error_in_band_after_the_first_word(way: Road) -> None:
 async def test_a_stream_that_is_cut(way: Road) -> None:
     """Half an answer is never passed off as a whole one (pain 13)."""
     frames = way.upstream.frames(Turn(text="Hello, world"))
-    healthy = way.upstream.answer({"stream": True}, Turn(text="Hello, world"))
+    healthy = streamed(way.upstream.frames(Turn(text="Hello, world")))
     way.stub.otherwise(cut_after(_said(frames, "Hello,"))(healthy))
     expected = anthropic.APIStatusError if way.proxy else httpx2.RemoteProtocolError
     async with sdk(way) as client:
@@ -325,7 +324,7 @@ async def test_a_client_that_hangs_up(proxied: Road) -> None:
     """Leaving a stream cancels the upstream call; it is recorded, and nobody's failure (pain 16)."""
     assert proxied.proxy is not None
     frames = proxied.upstream.frames(Turn(text="Hello, world"))
-    healthy = proxied.upstream.answer({"stream": True}, Turn())
+    healthy = streamed(proxied.upstream.frames(Turn()))
     said = frames[: _said(frames, "Hello,")]
     proxied.stub.answers(attrs.evolve(healthy, frames=(*said, asyncio.Event())))
     async with sdk(proxied) as client:

@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from .dialects import SIGNATURE, THOUGHT
+from ..dialects import THOUGHT
+from ..dialects.messages import SIGNATURE
 from .roads import DIRECT, PROXIED, ROADS
 from .script import FINAL_TEXT, MARKER
 
