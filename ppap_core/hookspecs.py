@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .credentials import Credential, Strategy
     from .exchange import AnyProvider, ExchangeRecord
     from .exchange.arrival import Arrival
+    from .exchange.shaping import RequestShaper
     from .models import Model, ModelList
     from .proxy import Proxy
     from .wire import ClientWire, UpstreamWire
@@ -106,6 +107,16 @@ def ppap_authenticate(arrival: Arrival) -> Identity | None:
 
     Runs for every request, before its body is read. The first identity wins, also over another
     plugin's refusal. If nobody is responsible, access is open.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ppap_request_shapers(config: Config) -> Sequence[RequestShaper]:
+    """Functions that see every request as it goes upstream, and may edit it; none while this is off.
+
+    Asked on each reload. Each shaper runs once per attempt, on the encoded body, and must not block.
+    They edit one after the other; payload rules, which are the operator's last word, come last.
     """
     raise NotImplementedError
 

@@ -10,6 +10,7 @@ import attrs
 
 from .config import Config
 from .credentials import Credential, with_unique_ids
+from .exchange.shaping import RequestShaper
 from .models import Model, ModelIndex, build_index
 from .plugins import PluginHost
 from .upstream import Deadlines
@@ -55,6 +56,8 @@ class Snapshot:
     stream_deadlines: Deadlines
     first_event_timeout: float | None
     max_body: int
+    shapers: tuple[RequestShaper, ...] = ()
+    """In the order in which they edit; empty: requests go out as their codecs wrote them."""
 
     def passed_through(self, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """The upstream headers that reach the client: none, unless ``passthrough-headers`` is on."""
@@ -87,6 +90,11 @@ def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str
         stream_deadlines=attrs.evolve(deadlines, first_byte=first_event or deadlines.first_byte),
         first_event_timeout=first_event,
         max_body=config.core.limits.max_body_mb * 2**20,
+        shapers=tuple(
+            shaper
+            for _, shapers in plugins.gathered("ppap_request_shapers", config=config)
+            for shaper in shapers
+        ),
     )
 
 

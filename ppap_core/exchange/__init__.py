@@ -24,6 +24,7 @@ from .failure import retry_after
 from .forwarding import ForwardCall, Forwards, forwarding
 from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider
 from .record import Attempt, ExchangeRecord, Outcome
+from .shaping import OutgoingRequest, RequestShaper
 
 __all__ = [
     "REQUEST_FAULT",
@@ -43,8 +44,10 @@ __all__ = [
     "ForwardCall",
     "Forwards",
     "Outcome",
+    "OutgoingRequest",
     "Provider",
     "ReadAddress",
+    "RequestShaper",
     "Scope",
     "Verdict",
     "Work",

@@ -32,6 +32,7 @@ from .answer import (
 from .exchange import Exchange
 from .failure import attempt_failed, retry_after
 from .provider import AnyProvider, Call, EventProvider, Provider
+from .shaping import shaped
 from .thinking import for_relay, for_translation
 
 
@@ -63,6 +64,8 @@ class WireCarrier:
             conversation, target = for_translation(exchange, target, wire)
             refuse_reference(conversation)
             encoded = wire.encode_request(conversation, target)
+        if exchange.snapshot.shapers:
+            encoded = shaped(exchange, candidate.credential, target, wire, encoded)
         deadlines = exchange.snapshot.stream_deadlines if exchange.stream else exchange.snapshot.deadlines
         call = Call(
             credential=candidate.credential,

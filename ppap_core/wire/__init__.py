@@ -1,13 +1,17 @@
 """Wire formats: the contract of a codec, and what all codecs share."""
 
+from .array import JsonArray
 from .body import JsonBody, Kind
 from .format import (
     NO_NAMES,
     ClientWire,
     EncodedRequest,
+    Enforces,
+    Enveloped,
     Framing,
     NameMap,
     OfFamily,
+    OfProtocol,
     Peek,
     Reframed,
     RelayedReply,
@@ -19,17 +23,22 @@ from .format import (
     UpstreamWire,
     WireFormat,
     family_of,
+    protocol_of,
 )
 
 __all__ = [
     "NO_NAMES",
     "ClientWire",
     "EncodedRequest",
+    "Enforces",
+    "Enveloped",
     "Framing",
+    "JsonArray",
     "JsonBody",
     "Kind",
     "NameMap",
     "OfFamily",
+    "OfProtocol",
     "Peek",
     "Reframed",
     "RelayWire",
@@ -41,4 +50,5 @@ __all__ = [
     "UpstreamWire",
     "WireFormat",
     "family_of",
+    "protocol_of",
 ]

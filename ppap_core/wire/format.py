@@ -219,6 +219,29 @@ class UpstreamWire(Protocol):
 
 
 @runtime_checkable
+class Enforces(Protocol):
+    """What an `UpstreamWire` offers whose requests must hold something, whatever edited them."""
+
+    def enforce(self, body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
+        """An edited request with what must hold written back; headers that its body asks for.
+
+        Called only if request shapers changed the body. What the target has to be asked for is
+        written by then, so its ``intent`` is unset. Raises `InvalidRequest`.
+        """
+        ...
+
+
+@runtime_checkable
+class Enveloped(Protocol):
+    """What an `UpstreamWire` offers whose bodies hold the request proper in one of their members."""
+
+    @property
+    def envelope(self) -> str:
+        """The top-level key of that member; request shapers see nothing but its value."""
+        ...
+
+
+@runtime_checkable
 class RelayWire(Protocol):
     """What a format offers when client and upstream both speak it: bytes pass through."""
 
@@ -256,3 +279,16 @@ class OfFamily(Protocol):
 def family_of(wire: ClientWire | UpstreamWire) -> str:
     """The family of a format; one that names none is alone in its own."""
     return wire.family if isinstance(wire, OfFamily) else wire.name
+
+
+@runtime_checkable
+class OfProtocol(Protocol):
+    """What a format offers that operators' rules call by another word than its name."""
+
+    @property
+    def protocol(self) -> str: ...
+
+
+def protocol_of(wire: ClientWire | UpstreamWire) -> str:
+    """The word for a format in operators' rules, such as ``protocol`` of payload rules."""
+    return wire.protocol if isinstance(wire, OfProtocol) else wire.name

@@ -13,9 +13,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from ppap_core.wire import JsonBody
-
-from .splice import JsonArray
+from ppap_core.wire import JsonArray, JsonBody
 
 MAX_BREAKPOINTS: Final = 4
 KEY: Final = b'"cache_control"'

@@ -29,6 +29,7 @@ class MessagesFormat:
     """`ppap_core.wire.WireFormat` for Anthropic Messages."""
 
     name = NAME
+    protocol = "claude"
     stream_media_type = "text/event-stream"
     keep_alive = PING
 
@@ -43,6 +44,9 @@ class MessagesFormat:
 
     def patch_request(self, body: JsonBody, target: Target) -> EncodedRequest:
         return request_relay.patch_request(body, target)
+
+    def enforce(self, body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
+        return request_relay.enforced(body, target, stream=stream)
 
     def encode_reply(self, answer: Reply, conversation: Conversation) -> bytes:
         return reply.encode_reply(answer, conversation)

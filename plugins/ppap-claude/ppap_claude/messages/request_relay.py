@@ -10,12 +10,11 @@ import attrs
 import msgspec
 
 from ppap_core.errors import InvalidRequest
-from ppap_core.wire import EncodedRequest, JsonBody, Target
+from ppap_core.wire import EncodedRequest, JsonArray, JsonBody, Target
 
 from .cache import Sections
 from .request_decoder import beta_names
 from .signatures import begins_like_own, is_own_signature
-from .splice import JsonArray
 from .thinking import (
     MIN_TOP_P_WHEN_THINKING,
     ROOM_TO_ANSWER,
@@ -67,6 +66,15 @@ def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
         changes["betas"] = None
         headers = {"anthropic-beta": ",".join(_betas(body))}
     return EncodedRequest(body.edited(changes) if changes else body.data, headers=headers)
+
+
+def enforced(body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
+    """An edited request with what the upstream demands (0.3, step 5), and streamed or not as is read."""
+    patched = patch_request(body, target)
+    if (body.value("stream") is True) == stream:
+        return patched
+    text = JsonBody(patched.body).edited({"stream": b"true" if stream else b"false"})
+    return attrs.evolve(patched, body=text)
 
 
 def _betas(body: JsonBody) -> list[str]:

@@ -7,10 +7,9 @@ from typing import Final
 import msgspec
 
 from ppap_core.errors import InvalidRequest
-from ppap_core.wire import JsonBody, Target
+from ppap_core.wire import JsonArray, JsonBody, Target
 
 from .request_decoder import MODEL_PREFIX, model_of
-from .splice import elements, replaced
 
 EMBEDDINGS: Final = ("embedContent", "batchEmbedContents")
 _REQUESTS: Final = "requests"
@@ -27,7 +26,7 @@ def renamed(body: JsonBody, target: Target) -> bytes:
     if requests is not None:
         if not requests.startswith(b"["):
             raise InvalidRequest(f"Invalid request: `{_REQUESTS}` must be a list", param=_REQUESTS)
-        each = (JsonBody(raw) for raw in elements(requests, _REQUESTS))
-        named = {place: request.edited({"model": model}) for place, request in enumerate(each)}
-        changes[_REQUESTS] = replaced(requests, named, _REQUESTS)
+        listed = JsonArray(requests, _REQUESTS)
+        named = {place: JsonBody(raw).edited({"model": model}) for place, raw in enumerate(listed)}
+        changes[_REQUESTS] = listed.edited(named)
     return body.edited(changes) if changes else body.data

@@ -30,6 +30,7 @@ class GeminiFormat:
 
     name = NAME
     family = FAMILY
+    protocol = "gemini"
     stream_media_type = "text/event-stream"
     keep_alive = KEEP_ALIVE
 
@@ -43,6 +44,10 @@ class GeminiFormat:
         return request_encoder.encode_request(conversation, target)
 
     def patch_request(self, body: JsonBody, target: Target) -> EncodedRequest:
+        return request_relay.patch_request(body, target)
+
+    def enforce(self, body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
+        """Turns that the API takes (Gemini spec, 4.1); whether to stream stands in the URL."""
         return request_relay.patch_request(body, target)
 
     def encode_reply(self, answer: Reply, conversation: Conversation) -> bytes:

@@ -9,13 +9,12 @@ import attrs
 import msgspec
 
 from ppap_core.errors import InvalidRequest
-from ppap_core.wire import EncodedRequest, JsonBody, Target
+from ppap_core.wire import EncodedRequest, JsonArray, JsonBody, Target
 
 from .generation import FIELD
 from .request_encoder import NOBODY_SPOKE
 from .signatures import SKIP_VALIDATION, is_own_signature
 from .spelling import camel_case
-from .splice import elements, replaced
 from .thinking import written
 from .tools import FUNCTIONS, in_json_schema, is_json_schema
 
@@ -114,19 +113,21 @@ def _tools(raw: bytes) -> bytes:
     if b'"parameters"' not in raw:
         return raw
     changes: dict[int, bytes] = {}
-    for index, tool in enumerate(elements(raw, "tools")):
+    tools = JsonArray(raw, "tools")
+    for index, tool in enumerate(tools):
         fields = JsonBody(tool)
         declared = fields.raw(FUNCTIONS)
         if declared is None:
             continue
+        functions = JsonArray(declared, FUNCTIONS)
         moved = {
             place: msgspec.json.encode(renamed)
-            for place, declaration in enumerate(elements(declared, FUNCTIONS))
+            for place, declaration in enumerate(functions)
             if (renamed := _renamed(declaration)) is not None
         }
         if moved:
-            changes[index] = fields.edited({FUNCTIONS: replaced(declared, moved, FUNCTIONS)})
-    return replaced(raw, changes, "tools") if changes else raw
+            changes[index] = fields.edited({FUNCTIONS: functions.edited(moved)})
+    return tools.edited(changes)
 
 
 def _renamed(declaration: bytes) -> dict[str, msgspec.Raw] | None:
@@ -153,11 +154,11 @@ def _contents(raw: bytes) -> bytes:
     model_begins = bool(turns) and (edits.get(0) or _Edit()).role_of(turns[0]) == "model"
     if not edits and not model_begins:
         return raw
-    texts = elements(raw, "contents")
+    texts = JsonArray(raw, "contents")
     changes = {index: _edited(texts[index], edit) for index, edit in edits.items()}
     if model_begins:
         changes[0] = msgspec.json.encode(NOBODY_SPOKE) + b"," + changes.get(0, texts[0])
-    return replaced(raw, changes, "contents")
+    return texts.edited(changes)
 
 
 @attrs.define
@@ -233,11 +234,11 @@ def _edited(turn: bytes, edit: _Edit) -> bytes:
     changes: Changes = {"role": msgspec.json.encode(edit.role)} if edit.role else {}
     parts = fields.raw("parts")
     if parts is not None and (edit.signatures or edit.names):
-        texts = elements(parts, "parts")
+        texts = JsonArray(parts, "parts")
         touched = {
             index: _edited_part(texts[index], index, edit) for index in {*edit.signatures, *edit.names}
         }
-        changes["parts"] = replaced(parts, touched, "parts")
+        changes["parts"] = texts.edited(touched)
     return fields.edited(changes)
 
 

@@ -10,8 +10,8 @@ from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, Relaye
 
 from .effort import peeked_effort
 from .errors import error_body, read_error
-from .name import FAMILY, FORMAT
-from .relay import ChatRelay, patch_request, relay_of, relay_reply
+from .name import FAMILY, FORMAT, PROTOCOL
+from .relay import ChatRelay, enforced, patch_request, relay_of, relay_reply
 from .reply import read_reply, write_reply
 from .request_decoder import read_request
 from .request_encoder import write_request
@@ -28,6 +28,7 @@ class ChatCompletions:
 
     name = FORMAT
     family = FAMILY
+    protocol = PROTOCOL
     stream_media_type = "text/event-stream"
     keep_alive = b": keep-alive\n\n"
 
@@ -43,6 +44,9 @@ class ChatCompletions:
 
     def patch_request(self, body: JsonBody, target: Target) -> EncodedRequest:
         return patch_request(body, target)
+
+    def enforce(self, body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
+        return enforced(body, stream=stream)
 
     def decode_reply(self, body: bytes, names: NameMap) -> Reply:
         return read_reply(body, names)

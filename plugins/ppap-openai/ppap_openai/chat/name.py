@@ -5,5 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 FORMAT: Final = "openai-chat"
+PROTOCOL: Final = "openai"
+"""What operators' rules call it."""
 FAMILY: Final = "openai"
 """All formats of the vendor's, whose clients know the same models (translation spec, D.4)."""

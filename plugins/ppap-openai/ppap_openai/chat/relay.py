@@ -49,6 +49,16 @@ def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
     return EncodedRequest(body.edited(changes))
 
 
+def enforced(body: JsonBody, *, stream: bool) -> EncodedRequest:
+    """An edited request, streamed or not as its answer is read, and with usage in its stream (0.3)."""
+    changes: dict[str, bytes | None] = {}
+    if (body.value("stream") is True) != stream:
+        changes["stream"] = b"true" if stream else b"false"
+    if stream and (options := _with_usage(body)) is not None:
+        changes["stream_options"] = options
+    return EncodedRequest(body.edited(changes))
+
+
 def _effort_changes(body: JsonBody, target: Target) -> Mapping[str, bytes | None]:
     """What the target is to be asked for instead of the body's own; nothing of a model that cannot think."""
     if target.intent.mode != "unset":

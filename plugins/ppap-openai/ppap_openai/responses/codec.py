@@ -11,7 +11,7 @@ from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, Relaye
 
 from ..chat.errors import error_body, read_error
 from ..chat.name import FAMILY
-from .name import FORMAT
+from .name import FORMAT, PROTOCOL
 from .relay import relay_of, relay_reply
 from .reply import read_reply, write_reply
 from .request_decoder import read_request, read_thinking
@@ -36,6 +36,7 @@ class Responses:
 
     name = FORMAT
     family = FAMILY
+    protocol = PROTOCOL
     stream_media_type = "text/event-stream"
     keep_alive = b": keep-alive\n\n"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 FORMAT: Final = "openai-responses"
+PROTOCOL: Final = "openai-response"
+"""What operators' rules call it."""
 JsonObject: TypeAlias = dict[str, Any]
 
 CLIENT_SIDE_ITEMS: Final = frozenset(

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from ppap_core.errors import InvalidRequest
+from ..errors import InvalidRequest
 
 _decode: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _BETWEEN: Final = b" \t\r\n,"
