@@ -133,8 +133,11 @@ def models(config: Path) -> None:
 
 
 def _plugins_for(config: Path) -> PluginHost:
+    from .built_in import register_built_in  # the web framework takes a quarter of a second to import
+
     disabled = load(config, {}).core.plugins.disabled if config.exists() else ()
     host = PluginHost(disabled)
+    register_built_in(host)
     host.discover()
     return host
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from .access import ConfiguredKeys, Identity
 from .access_log import AccessLog
+from .built_in import register_built_in
 from .config import Config, Reloader, load
-from .credentials import STRATEGIES, Pool, Route, Strategy
+from .credentials import Pool, Route, Strategy
 from .errors import ConfigError, ConfigProblem, RequestError
 from .exchange.arrival import Arrival
 from .exchange.carrier import Carrier, EventCarrier, WireCarrier
 from .exchange.exchange import ANONYMOUS
 from .exchange.provider import EventProvider
 from .exchange.record import ExchangeRecord
-from .hookspecs import hookimpl
 from .plugins import PluginHost
 from .snapshot import Snapshot, take_snapshot
 from .upstream import Upstream, UpstreamSettings
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
     from .wire import ClientWire, UpstreamWire
 
 log = logging.getLogger("ppap")
-
-
-class _BuiltIn:
-    """What the core itself contributes, through the same contract as everybody."""
-
-    @hookimpl
-    def ppap_strategies(self) -> Any:
-        return STRATEGIES
 
 
 class Proxy:
@@ -53,7 +45,7 @@ class Proxy:
     def __init__(self, config_path: str | Path, *, plugins: Sequence[object] = ()) -> None:
         self.path = Path(config_path)
         self.plugins = PluginHost(load(self.path, {}).core.plugins.disabled)
-        self.plugins.register(_BuiltIn(), "built-in")
+        register_built_in(self.plugins)
         self.plugins.register(ConfiguredKeys(self), "api-keys")
         self.plugins.register(AccessLog(), "access-log")
         for plugin in plugins:

@@ -8,7 +8,7 @@ from .load import Config, load, parse
 from .reload import Reloader
 from .sample import NewConfig, create_config
 from .schema import CoreConfig
-from .setting import InvalidSetting, setting
+from .setting import InvalidSetting, LeftOut, setting
 
 __all__ = [
     "Config",
@@ -16,6 +16,7 @@ __all__ = [
     "ConfigProblem",
     "CoreConfig",
     "InvalidSetting",
+    "LeftOut",
     "NewConfig",
     "Reloader",
     "check_section",

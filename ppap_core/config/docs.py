@@ -46,40 +46,50 @@ _TABLE_HEAD: Final = "| Key | Type | Default | Applies | Meaning |\n|---|---|---
 
 def render(sections: Mapping[str, Any]) -> str:
     """The page for the core's settings and those of ``sections``, by key; ends with a newline."""
-    parts = [_INTRODUCTION, "## Top-level keys\n", *_block(CoreConfig, "")]
+    shown: dict[type, str] = {}
+    parts = [_INTRODUCTION, "## Top-level keys\n", *_block(CoreConfig, "", shown)]
     if sections:
         parts.append("## Keys of plugins\n")
     for key, declared in sorted(sections.items()):
         check_section(declared)
-        parts += _headed(f"{key}[]" if is_list(declared) else key, section_class(declared))
+        parts += _headed(f"{key}[]" if is_list(declared) else key, section_class(declared), shown)
     return "\n".join(parts)
 
 
-def _headed(path: str, cls: type) -> Iterator[str]:
+def _headed(path: str, cls: type, shown: dict[type, str]) -> Iterator[str]:
     yield f"### `{path}`\n"
-    yield from _block(cls, path)
+    yield from _block(cls, path, shown)
 
 
-def _block(cls: type, path: str) -> Iterator[str]:
-    """A table of the fields, then the blocks within, each under its own heading."""
+def _block(cls: type, path: str, shown: dict[type, str]) -> Iterator[str]:
+    """A table of the fields, then the blocks within, each under its own heading, unless it has one."""
     summary = _summary(cls)
     if path and summary:
         yield f"{summary}\n"
-    fields = declared_fields(cls)
-    rows = [_row(field) for field in fields]
-    yield "\n".join([_TABLE_HEAD, *rows]) + "\n"
-    for field in fields:
+    rows: list[str] = []
+    within: dict[str, type] = {}
+    for field in declared_fields(cls):
         inner, suffix = _inner_block(field.type)
-        if inner is not None:
-            yield from _headed(f"{path}.{field.key}{suffix}".lstrip("."), inner)
+        if inner is None or inner in shown:
+            rows.append(_row(field, shown[inner] if inner else ""))
+            continue
+        rows.append(_row(field))
+        where = f"{path}.{field.key}{suffix}".lstrip(".")
+        within[where] = inner
+        shown[inner] = where
+    yield "\n".join([_TABLE_HEAD, *rows]) + "\n"
+    for where, inner in within.items():
+        yield from _headed(where, inner, shown)
 
 
-def _row(field: Declared) -> str:
+def _row(field: Declared, like: str = "") -> str:
+    """``like`` is the path of the key whose block is the same."""
     inner, _ = _inner_block(field.type)
     applies = "" if inner is not None else field.setting.reload
     secret = " Secret." if field.setting.secret else ""
     older = "".join(f" Older spelling: `{alias}`." for alias in field.setting.aliases)
-    meaning = " ".join(field.setting.doc.split()).replace("|", "\\|") + secret + older
+    same = f" Like `{like}`." if like else ""
+    meaning = " ".join(field.setting.doc.split()).replace("|", "\\|") + same + secret + older
     cells = (f"`{field.key}`", type_name(field.type), _default(field), applies, meaning.strip())
     return "| " + " | ".join(cells) + " |"
 
@@ -130,13 +140,16 @@ def _summary(cls: type) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the page for all installed plugins; with ``--check``, compares it. Returns the exit code."""
-    from ..plugins import PluginHost  # knows this package; only this command needs it the other way round
+    # They know this package; only this command needs them the other way round.
+    from ..built_in import register_built_in
+    from ..plugins import PluginHost
 
     parser = argparse.ArgumentParser(prog="python -m ppap_core.config.docs", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, do not write; exit code 1 if stale")
     parser.add_argument("path", type=Path, metavar="PATH", help="docs/configuration.md")
     options = parser.parse_args(arguments)
     plugins = PluginHost()
+    register_built_in(plugins)
     plugins.discover()
     page = render(plugins.sections())
     if not options.check:

@@ -32,6 +32,10 @@ class InvalidSetting(ValueError):
     """
 
 
+class LeftOut(InvalidSetting):
+    """Raised by the same in an item of a list: the item is left out with a warning, the others stay."""
+
+
 @attrs.frozen(kw_only=True)
 class Setting:
     """What a field says about itself beyond name, type and default."""

@@ -28,7 +28,7 @@ from .declaration import (
     optional_type,
 )
 from .scalars import SCALAR_TYPES, NotA, free_value
-from .setting import InvalidSetting
+from .setting import InvalidSetting, LeftOut
 from .spelling import nearest
 from .tree import Entries, Entry, Items, Node, Scalar
 
@@ -40,6 +40,10 @@ _NODE_NAMES: Final[Mapping[type, str]] = {Items: "a list", Entries: "a block of 
 
 class _Unusable(Exception):
     """There is no value; why, is noted already."""
+
+
+class _LeftOut(_Unusable):
+    """The same for an item that its list can do without."""
 
 
 class Structurer:
@@ -100,6 +104,8 @@ class Structurer:
         for field in declared_fields(cls):
             try:
                 value = self._field(block, field)
+            except _LeftOut:
+                raise
             except _Unusable:
                 usable = False
             else:
@@ -154,6 +160,8 @@ class Structurer:
             with self._inside(f"[{index}]"):
                 try:
                     values.append(self._converter.structure(item, item_type(declared)))
+                except _LeftOut:
+                    continue
                 except _Unusable:
                     usable = False
         if not usable:
@@ -223,13 +231,17 @@ class Structurer:
         """Turns what validators and normalisers raise into a problem at the node."""
         try:
             yield
+        except LeftOut as error:
+            name = self._name()
+            self._warn(node, f"{name}: {error}; this entry is left out")
+            raise _LeftOut from None
         except InvalidSetting as error:
             raise self._problem(node, str(error)) from None
         except (ValueError, TypeError) as error:
             reason = str(error.args[0]) if error.args else "the value is not accepted"
             raise self._problem(node, "the value is not accepted" if self._secrecy else reason) from None
 
-    def _warn(self, entry: Entry, message: str) -> None:
+    def _warn(self, entry: Entry | Node, message: str) -> None:
         self.warnings.append(f"{self._path}:{entry.line}:{entry.column}: {message}")
 
     def _mismatch(self, node: Node, expected: str, advice: str = "") -> _Unusable:

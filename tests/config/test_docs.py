@@ -52,7 +52,7 @@ def test_every_declaration_is_on_the_page() -> None:
         "### `parrots[].models[]`",
         "A model, as `models` lists it.",
         "| `name` | text | required | live |  |",
-        "### `parrots[].cages.*`",
+        "| `cages` | map of block | `{}` |  | Cages. Like `parrots[].models[]`. |",
     ):
         assert line in section.splitlines()
 
