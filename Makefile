@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := -e . -e plugins/ppap-openai -e plugins/ppap-claude -e plugins/ppap-gemini -e examples/custom-provider
+PACKAGES := -e . -e plugins/ppap-openai -e plugins/ppap-claude -e plugins/ppap-gemini -e plugins/ppap-codex \
+	-e examples/custom-provider
 STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 PROJECTS := pyproject.toml plugins/ppap-openai/pyproject.toml plugins/ppap-claude/pyproject.toml \
-	plugins/ppap-gemini/pyproject.toml examples/custom-provider/pyproject.toml constraints.txt
+	plugins/ppap-gemini/pyproject.toml plugins/ppap-codex/pyproject.toml examples/custom-provider/pyproject.toml constraints.txt
 
 .PHONY: run install dev test clients test-clients lint types architecture docs docs-check bench alone clean
 

@@ -1,7 +1,8 @@
 """Installs the core by itself, then each plugin alone beside it, and starts the command each time.
 
-Shows that the core needs no plugin, and no plugin another one. Uses a new virtual environment and
-runtime dependencies only, so an import of something that only the tests install is found out.
+Shows that the core needs no plugin, and no plugin one that it does not declare. Uses a new virtual
+environment and runtime dependencies only, so an import of something that only the tests install is
+found out.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ PLUGINS = {
     "openai": ROOT / "plugins" / "ppap-openai",
     "claude": ROOT / "plugins" / "ppap-claude",
     "gemini": ROOT / "plugins" / "ppap-gemini",
+    "codex": ROOT / "plugins" / "ppap-codex",
     "demo": ROOT / "examples" / "custom-provider",
 }
+NEEDS = {"codex": ["openai"]}
+"""Plugins that others are built on."""
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -46,9 +50,10 @@ def main() -> None:
         run(*pip, "install", *pinned, ROOT, cwd=place)
         check(python, place, [])
         for name, source in PLUGINS.items():
-            run(*pip, "install", *pinned, source, cwd=place)
-            check(python, place, [name])
-            run(*pip, "uninstall", "--yes", f"ppap-{name}", cwd=place)
+            needed = NEEDS.get(name, [])
+            run(*pip, "install", *pinned, *(PLUGINS[other] for other in needed), source, cwd=place)
+            check(python, place, [*needed, name])
+            run(*pip, "uninstall", "--yes", *(f"ppap-{each}" for each in (*needed, name)), cwd=place)
 
 
 def check(python: Path, place: Path, expected: list[str]) -> None:

@@ -136,6 +136,19 @@ async def until_committed(path: StreamPath, source: Source, deadline: float | No
     return b"".join(held)
 
 
+async def until_complete(path: StreamPath, source: Source) -> bytes:
+    """All bytes of a stream that nobody has seen yet. Raises `UpstreamFault` for an in-band failure."""
+    held: list[bytes] = []
+    while not path.complete:
+        written = await source.step(path)
+        if path.error is not None:
+            raise UpstreamFault(path.error)
+        if written is None:
+            raise UpstreamFault(EMPTY_STREAM)
+        held.append(written)
+    return b"".join(held)
+
+
 EMPTY_STREAM = ErrorDetail(
     message="The upstream closed the stream before its first event", status=502, code="empty_stream"
 )

@@ -17,7 +17,7 @@ from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
 from ..errors import InvalidRequest, UpstreamError, UpstreamFault
 from ..upstream import UpstreamReply
-from ..wire.format import NameMap, RelayWire, StreamPath, Target
+from ..wire.format import NameMap, RelayWire, RetellsErrors, StreamPath, Target, ToldWhole
 from ..wire.translate import CUT_SHORT, Translation
 from .answer import (
     Answer,
@@ -28,6 +28,7 @@ from .answer import (
     ReplySource,
     WholeAnswer,
     until_committed,
+    until_complete,
 )
 from .exchange import Exchange
 from .failure import attempt_failed, retry_after
@@ -98,32 +99,45 @@ class WireCarrier:
         detail = self.provider.wire.decode_error(reply.status, body)
         if detail.retry_after is None:
             detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
-        return detail, body
+        wire = self.provider.wire
+        anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
+        return detail, b"" if anew else body
 
     async def _whole(self, taken: _Taken) -> WholeAnswer:
         reply = taken.reply
+        streamed = _is_event_stream(reply)
+        if streamed and taken.relay is not None and isinstance(self.provider.wire, ToldWhole):
+            return await self._whole_of_stream(taken, self.provider.wire)
         body = await reply.body()
         await reply.close()
-        if _is_event_stream(reply):
+        if streamed:
             return taken.encoded(self._collected(body, taken.names))
         if taken.relay is not None:
             relayed = taken.relay.relay_reply(body, taken.exchange.model, taken.target)
             return WholeAnswer(body=relayed.body, usage=relayed.usage, headers=taken.headers)
         return taken.encoded(self.provider.wire.decode_reply(body, taken.names))
 
+    async def _whole_of_stream(self, taken: _Taken, relay: ToldWhole) -> WholeAnswer:
+        """What the relayed stream would have ended with."""
+        path = self._path(taken)
+        stream = await until_complete(path, ReplySource(taken.reply))
+        await taken.reply.close()
+        return WholeAnswer(body=relay.whole_of(stream), usage=path.usage, headers=taken.headers)
+
     async def _stream(self, taken: _Taken) -> OpenStream:
         if _is_json(taken.reply):
             return await self._stream_of_whole(taken)
-        exchange = taken.exchange
-        path: StreamPath
-        if taken.relay is not None:
-            path = taken.relay.stream_relay(exchange.body, exchange.model, taken.target)
-        else:
-            decoder = self.provider.wire.stream_decoder(taken.names)
-            path = Translation(decoder, exchange.wire.stream_encoder(exchange.conversation))
+        path = self._path(taken)
         source = ReplySource(taken.reply)
-        head = await until_committed(path, source, exchange.snapshot.first_event_timeout)
+        head = await until_committed(path, source, taken.exchange.snapshot.first_event_timeout)
         return OpenStream(head=head, path=path, source=source, headers=taken.headers)
+
+    def _path(self, taken: _Taken) -> StreamPath:
+        exchange = taken.exchange
+        if taken.relay is not None:
+            return taken.relay.stream_relay(exchange.body, exchange.model, taken.target)
+        decoder = self.provider.wire.stream_decoder(taken.names)
+        return Translation(decoder, exchange.wire.stream_encoder(exchange.conversation))
 
     async def _stream_of_whole(self, taken: _Taken) -> OpenStream:
         """The upstream answered a request for a stream with one JSON body; some do."""

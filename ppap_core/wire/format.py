@@ -260,6 +260,27 @@ class RelayWire(Protocol):
 
 
 @runtime_checkable
+class ToldWhole(Protocol):
+    """A `RelayWire` whose streams end with everything that was said.
+
+    So an upstream that only streams can serve a client that wants one body, and nothing is lost.
+    """
+
+    def whole_of(self, stream: bytes) -> bytes:
+        """The body in a complete stream, as this format's `StreamPath` wrote it. Raises `MalformedReply`."""
+        ...
+
+
+@runtime_checkable
+class RetellsErrors(Protocol):
+    """A `RelayWire` whose upstreams refuse in words that its clients should not, or cannot, read."""
+
+    def retells(self, status: int, body: bytes) -> bool:
+        """Whether clients get the error as `ClientWire.encode_error` tells it, and not `body` itself."""
+        ...
+
+
+@runtime_checkable
 class WireFormat(ClientWire, UpstreamWire, RelayWire, Protocol):
     """A format that clients and upstreams speak."""
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 import attrs
 
 from ppap_core.credentials import Credential, ModelName, credential_id, models_by_client_name
 from ppap_core.errors import UpstreamFault
 from ppap_core.exchange import (
-    REQUEST_FAULT,
-    UNSUPPORTED_MODEL,
     Call,
     CountCall,
     Failure,
     ForwardCall,
-    Scope,
     Verdict,
-    by_status,
     retry_after,
 )
 from ppap_core.models import Model
@@ -29,23 +24,7 @@ from .chat.errors import read_error
 from .config import SECTION, CompatibleUpstream
 from .responses import OPERATION, compact_body
 from .tokens import estimate
-
-REQUEST_WORDS: Final = (
-    "context_length_exceeded",
-    "context_too_large",
-    "previous_response_not_found",
-    "content_policy_violation",
-    "content_filter",
-)
-"""Codes of failures that lie in the request itself, whatever their status (auth spec, 5.1)."""
-REQUEST_PHRASES: Final = ("items are not persisted when `store` is set to false",)
-ACCOUNT_WORDS: Final = ("insufficient_quota", "billing_not_active", "account_deactivated")
-"""Codes of limits that hold for the whole account, not for one model (pain 2)."""
-DISCONNECTED: Final = (
-    "stream disconnected before completion",
-    "stream closed before response.completed",
-)
-DISCONNECT_MISHAP: Final = Verdict(scope=Scope.NOTHING, reason="disconnected")
+from .verdicts import verdict_of
 
 
 @attrs.frozen
@@ -102,16 +81,7 @@ class OpenAICompatible:
         )
 
     def classify(self, failure: Failure) -> Verdict:
-        verdict = by_status(failure)
-        if verdict is UNSUPPORTED_MODEL:
-            return verdict
-        if _is_request_fault(failure):
-            return REQUEST_FAULT
-        if verdict.quota and failure.detail.code in ACCOUNT_WORDS:
-            return attrs.evolve(verdict, scope=Scope.CREDENTIAL)
-        if failure.detail.status == 408 and _says(failure, DISCONNECTED):
-            return DISCONNECT_MISHAP
-        return verdict
+        return verdict_of(failure)
 
     async def count_tokens(self, call: CountCall) -> int:
         """An estimate: these upstreams offer no count (translation spec, C.20)."""
@@ -127,21 +97,6 @@ def headers_of(call: Call, account: Account) -> Mapping[str, str]:
         headers["authorization"] = f"Bearer {account.api_key}"
     headers |= call.headers
     return headers | {name.lower(): value for name, value in account.entry.headers.items()}
-
-
-def _is_request_fault(failure: Failure) -> bool:
-    detail = failure.detail
-    words = (detail.type, detail.code)
-    if detail.status == 400 and "invalid_request_error" in words:
-        return True
-    if detail.status < 500 and any(word in REQUEST_WORDS for word in words):
-        return True
-    return _says(failure, REQUEST_PHRASES)
-
-
-def _says(failure: Failure, phrases: Sequence[str]) -> bool:
-    text = failure.detail.message.lower()
-    return any(phrase in text for phrase in phrases)
 
 
 def credentials_of(entries: Sequence[CompatibleUpstream]) -> list[Credential]:

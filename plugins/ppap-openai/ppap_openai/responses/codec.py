@@ -12,7 +12,7 @@ from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, Relaye
 from ..chat.errors import error_body, read_error
 from ..chat.name import FAMILY
 from .name import FORMAT, PROTOCOL
-from .relay import relay_of, relay_reply
+from .relay import relay_of, relay_reply, whole_of
 from .reply import read_reply, write_reply
 from .request_decoder import read_request, read_thinking
 from .request_encoder import write_request
@@ -61,6 +61,9 @@ class Responses:
 
     def relay_reply(self, body: bytes, client_model: str, target: Target) -> RelayedReply:
         return relay_reply(body, client_model, target)
+
+    def whole_of(self, stream: bytes) -> bytes:
+        return whole_of(stream)
 
     def stream_decoder(self, names: NameMap) -> ResponsesStreamDecoder:
         return ResponsesStreamDecoder(names)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
+from ppap_core.errors import MalformedReply
 from ppap_core.wire import RelayedReply, Target
+from ppap_core.wire.sse import frames, payload
 
 from .repair import Items, model_text, repaired
 from .reply import read_response
+from .stream_decoder import ENDS
 from .stream_relay import ResponsesRelay
 from .usage import read_usage
+from .wire_event import ABSENT
+
+
+class _LastEvent(msgspec.Struct):
+    type: str = ""
+    response: msgspec.Raw = ABSENT
+
+
+_decode: Final = msgspec.json.Decoder(_LastEvent).decode
 
 
 def relay_reply(body: bytes, client_model: str, target: Target) -> RelayedReply:
@@ -15,6 +31,22 @@ def relay_reply(body: bytes, client_model: str, target: Target) -> RelayedReply:
     response = read_response(body)
     model = model_text(client_model, target.model)
     return RelayedReply(body=repaired(body, Items(), model), usage=read_usage(response.get("usage")))
+
+
+def whole_of(stream: bytes) -> bytes:
+    """The response in the last event of a relayed stream. Raises `MalformedReply`."""
+    for frame in reversed(frames(stream)):
+        told = _last(payload(frame))
+        if told.type in ENDS:
+            return bytes(told.response)
+    raise MalformedReply("openai-responses: the upstream's stream has no last event")
+
+
+def _last(data: bytes) -> _LastEvent:
+    try:
+        return _decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _LastEvent()
 
 
 def relay_of(client_model: str, target: Target) -> ResponsesRelay:

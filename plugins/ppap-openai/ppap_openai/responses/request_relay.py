@@ -11,6 +11,11 @@ from .request_encoder import write_thinking
 
 def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
     """The client's own bytes with the target's model, and the thinking that it has to be asked for."""
+    return EncodedRequest(body.edited(target_changes(body, target)))
+
+
+def target_changes(body: JsonBody, target: Target) -> dict[str, bytes | None]:
+    """What must change of a body for `target`, as `JsonBody.edited` takes it."""
     changes: dict[str, bytes | None] = {}
     if body.text("model") != target.model:
         changes["model"] = msgspec.json.encode(target.model)
@@ -18,7 +23,7 @@ def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
         changes |= {"reasoning": None} if "reasoning" in body else {}
     elif target.intent.mode != "unset":
         changes["reasoning"] = _reasoning(body, target)
-    return EncodedRequest(body.edited(changes))
+    return changes
 
 
 def _reasoning(body: JsonBody, target: Target) -> bytes:

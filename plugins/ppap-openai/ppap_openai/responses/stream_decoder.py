@@ -34,7 +34,12 @@ _Kind = TypeVar("_Kind", bound=Heard)
 
 
 class ResponsesStreamDecoder:
-    """A `StreamDecoder`: the state of one upstream stream. Nothing counts after its last event."""
+    """A `StreamDecoder`: the state of one upstream stream. Nothing counts after its last event.
+
+    A dialect of the format may read errors in a way of its own.
+    """
+
+    read_error = staticmethod(read_in_band)
 
     def __init__(self, names: NameMap) -> None:
         self._frames = FrameSplitter()
@@ -97,7 +102,7 @@ class ResponsesStreamDecoder:
         if event is None or self._over:
             return
         if event.type in FAILURES or (event.error is not ABSENT and bytes(event.error) != b"null"):
-            self._fail(read_in_band(json_object(msgspec.Raw(data))), events)
+            self._fail(self.read_error(json_object(msgspec.Raw(data))), events)
         elif (handle := _HANDLERS.get(event.type)) is not None:
             handle(self, event, events)
 
@@ -105,7 +110,7 @@ class ResponsesStreamDecoder:
         """A frame without data: an error if it is a JSON object that says so (C.11)."""
         value = json_object(msgspec.Raw(frame)) if frame.lstrip().startswith(b"{") else {}
         if value.get("error"):
-            self._fail(read_in_band(value), events)
+            self._fail(self.read_error(value), events)
 
     # --- the response ---------------------------------------------------------------------------
 

@@ -65,7 +65,14 @@ _NO_HEAD: Final = _Head()
 
 
 class ResponsesRelay:
-    """A `StreamPath`: one stream on its way to a client that speaks Responses too."""
+    """A `StreamPath`: one stream on its way to a client that speaks Responses too.
+
+    A dialect of the format may read errors in a way of its own, and have other words for a stream
+    that was cut short.
+    """
+
+    cut_short = CUT_SHORT
+    read_error = staticmethod(read_in_band)
 
     def __init__(self, model: bytes | None) -> None:
         """``model``: what every response object shall name, as JSON text; ``None``: what it names."""
@@ -134,7 +141,7 @@ class ResponsesRelay:
         self._raise_broken()
         written = self._last_frame(self._frames.close().rstrip(b"\r\n"))
         if not self._over:
-            written += self.fail(CUT_SHORT)
+            written += self.fail(self.cut_short)
         return written
 
     def fail(self, error: ErrorDetail) -> bytes:
@@ -172,7 +179,7 @@ class ResponsesRelay:
         """A comment passes; a JSON object where events were expected is a failure (C.11)."""
         told = frame.strip()
         if told.startswith(b"{") and (value := json_object(msgspec.Raw(told))).get("error"):
-            return self.fail(read_in_band(value))
+            return self.fail(self.read_error(value))
         return frame
 
     def _event(self, frame: bytes, data: bytes) -> bytes:
@@ -206,7 +213,7 @@ class ResponsesRelay:
         return head
 
     def _failed(self, frame: bytes, data: bytes, head: _Head) -> bytes:
-        self.error = read_in_band(json_object(msgspec.Raw(data)))
+        self.error = self.read_error(json_object(msgspec.Raw(data)))
         self._over = True
         self._note_usage(head)
         return self._respliced(frame, data, head)

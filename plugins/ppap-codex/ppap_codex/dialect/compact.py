@@ -1,0 +1,22 @@
+"""Compaction of a conversation, which this upstream answers with JSON (translation spec, B.3.1)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ppap_core.wire import JsonBody, Target
+
+from .request import with_instructions
+from .tool_names import ShortNames
+from .tools import fitted_tools
+
+
+def compact_body(body: JsonBody, target: Target) -> bytes:
+    """The client's own bytes for `target`, with the few edits that the upstream insists on."""
+    changes: dict[str, bytes | None] = {
+        "model": msgspec.json.encode(target.model),
+        "stream": None,
+        **with_instructions(body),
+    }
+    tools = fitted_tools(body.raw("tools"), target.model, ShortNames())
+    return body.edited(changes if tools is None else {**changes, "tools": tools})
