@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from . import __version__
-from .config import create_config, load, load_environment
+from .config import Config, create_config, load, load_environment
 from .errors import ConfigError
 from .plugins import PluginHost
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from .proxy import Proxy
 
 DEFAULT_CONFIG = "config.yaml"
-_config_option = click.option(
+config_option = click.option(
     "--config",
     "config",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -28,7 +30,30 @@ _config_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands below, and those of plugins, which are looked for only when they are needed."""
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        return super().get_command(context, name) or plugin_commands().get(name)
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *plugin_commands()})
+
+
+@functools.cache
+def plugin_commands() -> Mapping[str, click.Command]:
+    """The commands that plugins bring, by name."""
+    host = PluginHost()
+    host.discover()
+    return host.named("ppap_commands")
+
+
+def loaded_config(config: Path) -> Config:
+    """The core's settings in a file; the defaults if there is none. Raises `ConfigError`."""
+    return load(config, {}) if config.exists() else Config()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ppap")
 def cli() -> None:
     """A self-hosted proxy for LLM APIs, built as a plugin framework."""
@@ -43,7 +68,7 @@ def main() -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 @click.option("--init", "init", is_flag=True, help="First write a config with new keys, if there is none.")
 def serve(config: Path, init: bool) -> None:
     """Serve until interrupted. Edits to the configuration apply while it runs."""
@@ -69,7 +94,7 @@ def run(config: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def init(config: Path) -> None:
     """Write a configuration with newly generated keys, readable by you alone."""
     if config.exists():
@@ -100,7 +125,7 @@ def check(config: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def plugins(config: Path) -> None:
     """List plugins: version, hooks, and why one was left out."""
     from rich.console import Console  # only this command draws tables
@@ -115,7 +140,7 @@ def plugins(config: Path) -> None:
 
 
 @cli.command()
-@_config_option
+@config_option
 def models(config: Path) -> None:
     """List the models that clients can ask for, and who serves each."""
     from .proxy import Proxy  # the upstream client takes a fifth of a second to import
@@ -135,8 +160,7 @@ def models(config: Path) -> None:
 def _plugins_for(config: Path) -> PluginHost:
     from .built_in import register_built_in  # the web framework takes a quarter of a second to import
 
-    disabled = load(config, {}).core.plugins.disabled if config.exists() else ()
-    host = PluginHost(disabled)
+    host = PluginHost(loaded_config(config).core.plugins.disabled)
     register_built_in(host)
     host.discover()
     return host

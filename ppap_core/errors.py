@@ -3,6 +3,7 @@
     PpapError
     ├── ConfigError              config.yaml cannot be used; carries file, line and column
     ├── PluginError              a plugin broke the contract; carries its name
+    ├── CredentialFileError      a credential file cannot be used; carries its name
     ├── RequestError             the client's request is refused; has an HTTP status
     │   ├── InvalidRequest       400
     │   ├── Unauthorized         401
@@ -76,6 +77,14 @@ class PluginError(PpapError):
     def __init__(self, plugin: str, message: str) -> None:
         super().__init__(f"plugin {plugin}: {message}")
         self.plugin = plugin
+
+
+class CredentialFileError(PpapError):
+    """A file in ``auth-dir`` cannot be used; the message says what is wrong with it."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
 
 
 class RequestError(PpapError):

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    import click
+
     from .access import Identity
     from .config import Config
-    from .credentials import Credential, Strategy
+    from .credentials import Credential, CredentialFile, Strategy
     from .exchange import AnyProvider, ExchangeRecord
     from .exchange.arrival import Arrival
     from .exchange.shaping import RequestShaper
@@ -47,6 +49,12 @@ def ppap_config_sections() -> Mapping[str, Any]:
 @hookspec
 def ppap_shutdown(proxy: Proxy) -> None:
     """The proxy has served its last request: write out what is buffered, close what is open."""
+    raise NotImplementedError
+
+
+@hookspec
+def ppap_commands() -> Sequence[click.Command]:
+    """Commands of ``ppap``; also flags of ``cli-proxy-api``. When one is looked for, without a proxy."""
     raise NotImplementedError
 
 
@@ -83,6 +91,16 @@ def ppap_providers(proxy: Proxy) -> Sequence[AnyProvider]:
 @hookspec
 def ppap_credentials(config: Config) -> Sequence[Credential]:
     """The upstream accounts and keys that the config describes."""
+    raise NotImplementedError
+
+
+@hookspec
+def ppap_credential_file(file: CredentialFile) -> Sequence[Credential] | None:
+    """The accounts in a file of ``auth-dir``; ``None`` for types of other plugins.
+
+    The core adds what operators may write in any file: prefix, proxy, priority, exclusions. Raises
+    `CredentialFileError` for one that cannot be used. Runs again when a file changes.
+    """
     raise NotImplementedError
 
 

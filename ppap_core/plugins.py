@@ -12,7 +12,7 @@ import pluggy
 
 from . import hookspecs
 from .config import CoreConfig, check_section, keys_of
-from .errors import PluginError
+from .errors import PluginError, PpapError
 
 log = logging.getLogger("ppap.plugins")
 GROUP = "ppap"
@@ -85,6 +85,8 @@ class PluginHost:
         for name, function in self._implementations(hook, arguments):
             try:
                 result = function()
+            except PpapError as error:
+                log.error("plugin %s: %s", name, error)
             except Exception as error:
                 log.exception("plugin %s: %s raised %s", name, hook, _told(error))
             else:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .access import ConfiguredKeys, Identity
 from .access_log import AccessLog
 from .built_in import register_built_in
-from .config import Config, Reloader, load
-from .credentials import Pool, Route, Strategy
+from .config import Config, FolderWatch, Reloader, load
+from .credentials import CredentialFiles, Pool, Route, Strategy
 from .errors import ConfigError, ConfigProblem, RequestError
 from .exchange.arrival import Arrival
 from .exchange.carrier import Carrier, EventCarrier, WireCarrier
@@ -67,7 +67,8 @@ class Proxy:
             for name, provider in providers.items()
         }
         self.pool.strategy = self._strategy_of(self.config)
-        self.snapshot: Snapshot = take_snapshot(self.config, self.plugins, self.carriers)
+        self._files = CredentialFiles()
+        self.snapshot: Snapshot = self._snapshot_of(self.config)
         self._authenticators = self.plugins.functions("ppap_authenticate")
         self._listeners = self.plugins.functions("ppap_exchange_finished")
 
@@ -80,13 +81,17 @@ class Proxy:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Proxy]:
-        """Follows config.yaml until the block is left; then closes every upstream connection."""
+        """Follows config.yaml and ``auth-dir`` until the block is left; then closes every upstream
+        connection."""
         self.loop = asyncio.get_running_loop()
         reloader = Reloader(self.path, self._sections, self.config)
+        files = asyncio.create_task(self._follow_files(), name="credential files")
         try:
             async with reloader.following(self.apply):
                 yield self
         finally:
+            files.cancel()
+            await asyncio.wait([files])
             await self.upstream.close()
             for _ in self.plugins.gathered("ppap_shutdown", proxy=self):
                 pass
@@ -98,7 +103,7 @@ class Proxy:
         """
         old = self.snapshot
         strategy = self._strategy_of(config)
-        snapshot = take_snapshot(config, self.plugins, self.carriers)
+        snapshot = self._snapshot_of(config)
         self.config, self.snapshot = config, snapshot
         self.pool.strategy = strategy
         self.upstream.reconfigure(upstream_settings(config))
@@ -136,6 +141,26 @@ class Proxy:
                 listener(record)
             except Exception:
                 log.exception("a listener failed on the record of request %s", record.id)
+
+    async def _follow_files(self) -> None:
+        """Takes a new snapshot whenever a credential file comes, changes or goes."""
+        async with FolderWatch(lambda: self.config.core.auth_directory) as watch:
+            while True:
+                await watch.changed()
+                old = self.snapshot.files
+                if (new := self._files.read(self.config.core.auth_directory)) == old:
+                    continue
+                names = sorted({file.name for file in (*old, *new) if (file in old) != (file in new)})
+                try:
+                    self.apply(self.config)
+                except Exception:
+                    log.exception("credential files not applied: %s", ", ".join(names))
+                else:
+                    log.info("credential files changed: %s", ", ".join(names))
+
+    def _snapshot_of(self, config: Config) -> Snapshot:
+        files = self._files.read(config.core.auth_directory)
+        return take_snapshot(config, files, self.plugins, self.carriers)
 
     def _strategy_of(self, config: Config) -> Strategy:
         known: dict[str, Strategy] = {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from .config import Config
-from .credentials import Credential, with_unique_ids
+from .credentials import Credential, CredentialFile, with_unique_ids
+from .errors import CredentialFileError
 from .exchange.shaping import RequestShaper
 from .models import Model, ModelIndex, build_index
 from .plugins import PluginHost
@@ -50,6 +51,7 @@ class Snapshot:
     """
 
     config: Config
+    files: Sequence[CredentialFile]
     credentials: Mapping[str, Credential]
     index: ModelIndex
     deadlines: Deadlines
@@ -71,10 +73,14 @@ class Snapshot:
         )
 
 
-def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str]) -> Snapshot:
-    """The snapshot that `config` describes. Credentials of providers nobody brings are left out."""
-    credentials = _credentials(config, plugins, providers)
-    served = [(credential, _models(credential, plugins)) for credential in credentials]
+def take_snapshot(
+    config: Config, files: Sequence[CredentialFile], plugins: PluginHost, providers: Collection[str]
+) -> Snapshot:
+    """The snapshot that the files describe. Credentials of providers nobody brings are left out."""
+    credentials = _credentials(config, files, plugins, providers)
+    served = [
+        (credential, _models(credential, plugins)) for credential in credentials if not credential.disabled
+    ]
     upstream = config.core.upstream
     first_event = upstream.first_event_timeout or None
     deadlines = Deadlines(
@@ -84,6 +90,7 @@ def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str
     )
     return Snapshot(
         config=config,
+        files=files,
         credentials={credential.id: credential for credential in credentials},
         index=build_index(served, force_prefix=config.core.force_model_prefix),
         deadlines=deadlines,
@@ -98,15 +105,30 @@ def take_snapshot(config: Config, plugins: PluginHost, providers: Collection[str
     )
 
 
-def _credentials(config: Config, plugins: PluginHost, providers: Collection[str]) -> list[Credential]:
+def _credentials(
+    config: Config, files: Sequence[CredentialFile], plugins: PluginHost, providers: Collection[str]
+) -> list[Credential]:
     found: list[Credential] = []
-    for plugin, credentials in plugins.gathered("ppap_credentials", config=config):
+    described = plugins.gathered("ppap_credentials", config=config)
+    for plugin, credentials in (*described, *(each for file in files for each in _in_file(file, plugins))):
         for credential in credentials:
             if credential.provider in providers:
                 found.append(credential)
             else:
                 log.error("plugin %s: nobody brings the provider %s", plugin, credential.provider)
     return with_unique_ids(found)
+
+
+def _in_file(file: CredentialFile, plugins: PluginHost) -> Iterable[tuple[str, Sequence[Credential]]]:
+    """What plugins find in a file, as its operator wants it used."""
+    gathered = list(plugins.gathered("ppap_credential_file", file=file))
+    if not gathered:
+        log.warning("%s is not used: no plugin took an account of type %s from it", file.name, file.type)
+    for plugin, credentials in gathered:
+        try:
+            yield plugin, [file.governed(credential) for credential in credentials]
+        except CredentialFileError as error:
+            log.error("plugin %s: %s", plugin, error)
 
 
 def _models(credential: Credential, plugins: PluginHost) -> list[Model]:

@@ -9,12 +9,14 @@ from .reload import Reloader
 from .sample import NewConfig, create_config
 from .schema import CoreConfig
 from .setting import InvalidSetting, LeftOut, setting
+from .watch import FolderWatch
 
 __all__ = [
     "Config",
     "ConfigError",
     "ConfigProblem",
     "CoreConfig",
+    "FolderWatch",
     "InvalidSetting",
     "LeftOut",
     "NewConfig",

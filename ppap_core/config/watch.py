@@ -1,4 +1,4 @@
-"""Waiting for a file to change, whichever way editors, containers and file systems change files.
+"""Waiting for files to change, whichever way editors, containers and file systems change files.
 
 Two senses together. Notifications from the directory are quick, and see editors that put a new file
 in place of the old one. Looking at the file every two seconds sees what notifications miss: a single
@@ -11,7 +11,7 @@ import asyncio
 import importlib
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator, Sequence
 from contextlib import aclosing, suppress
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +82,7 @@ class FileWatch:
         self.settle_seconds = settle_seconds
         self._poll_seconds = poll_seconds
         self._notifications = notifications
-        self._sight: _Sight | None = None
+        self._sight: Hashable | None = None
         self._named = False
         self._wake = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
@@ -111,7 +111,7 @@ class FileWatch:
                     await self._wake.wait()
             self._wake.clear()
 
-    async def _rest(self, sight: _Sight | None) -> _Sight | None:
+    async def _rest(self, sight: Hashable | None) -> Hashable | None:
         """The sight of the file once it has stayed the same for the settling time; ``None``: it is gone."""
         while True:
             self._named = False
@@ -120,7 +120,8 @@ class FileWatch:
             if sight == before and not self._named:
                 return sight
 
-    def _look(self) -> _Sight | None:
+    def _look(self) -> Hashable | None:
+        """What there is to see now; ``None``: no file."""
         real_path = os.path.realpath(self.path)
         try:
             found = os.stat(real_path)
@@ -160,3 +161,44 @@ class FileWatch:
         """Where the path itself stands, and where the file behind symbolic links stands."""
         ends = (self.path.absolute().parent, Path(os.path.realpath(self.path)).parent)
         return list(dict.fromkeys(ends))
+
+
+class FolderWatch(FileWatch):
+    """The same for the JSON files right in a folder; here one that goes is a change, too.
+
+    `folder` is asked each time, as the setting may change. The folder need not be there yet.
+    """
+
+    def __init__(self, folder: Callable[[], Path], *, notifications: Notifications = directory_notifications):
+        super().__init__(folder(), notifications=notifications)
+        self._folder = folder
+
+    def _look(self) -> Hashable | None:
+        if (folder := self._folder()) != self.path:
+            self.path = folder
+            if self._listener is not None:
+                self._listener.cancel()
+            self._listener = asyncio.create_task(self._listen(), name=f"watch {folder}")
+        return tuple(
+            (path, found.st_ino, found.st_mtime_ns, found.st_size) for path, found in json_files(folder)
+        )
+
+    def _is_named(self, paths: set[str]) -> bool:
+        return any(path.lower().endswith(".json") and Path(path).parent == self.path for path in paths)
+
+    def _directories(self) -> list[Path]:
+        """The folder, or as long as there is none, what it will be in."""
+        folder = self.path.absolute()
+        return [next(each for each in (folder, *folder.parents) if each.is_dir())]
+
+
+def json_files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """The JSON files right in a folder, by name, each with its status; none if it cannot be read."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        with suppress(OSError):  # gone since it was listed
+            if entry.name.lower().endswith(".json") and entry.is_file():
+                yield Path(entry.path), entry.stat()

@@ -8,6 +8,7 @@ from .credential import (
     models_by_client_name,
     with_unique_ids,
 )
+from .files import CredentialFile, CredentialFiles, write_credential_file
 from .pool import Pool, Recovery, Route
 from .strategies import STRATEGIES, Candidate, Strategy, fill_first, round_robin
 
@@ -17,6 +18,8 @@ __all__ = [
     "Candidate",
     "Cooldowns",
     "Credential",
+    "CredentialFile",
+    "CredentialFiles",
     "CredentialState",
     "ModelName",
     "Pool",
@@ -28,4 +31,5 @@ __all__ = [
     "models_by_client_name",
     "round_robin",
     "with_unique_ids",
+    "write_credential_file",
 ]

@@ -30,6 +30,8 @@ class Credential:
     proxy_url: str = attrs.field(default="", repr=False)
     """Empty: inherit; ``direct`` or ``none``: no proxy."""
     excluded_models: Sequence[str] = ()
+    disabled: bool = False
+    """Known, but serves nothing: its operator's wish."""
     disable_cooling: bool = False
     request_retry: int | None = None
     """Rounds of its own; ``None``: the global ``request-retry``."""

@@ -14,21 +14,23 @@ import re
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
 from ..config import Config
-from ..credentials import Credential
+from ..credentials import Credential, write_credential_file
 from ..exchange.record import ExchangeRecord
 from ..hookspecs import hookimpl
 from ..proxy import Proxy
 from ..server import listening
 
 CLIENT_KEY: Final = "sk-client-for-tests-0001"
+FOLDER: Final = "accounts"
 RELOAD_PATIENCE: Final = 20.0
 """Seconds until a rewritten config.yaml must be in force."""
 _HAS_KEYS: Final = re.compile(r"^api-keys:", re.MULTILINE)
+_HAS_FOLDER: Final = re.compile(r"^auth-dir:", re.MULTILINE)
 
 
 class _Witness:
@@ -96,18 +98,38 @@ class RunningProxy:
             while self._witness.digest != wanted:
                 await self._witness.news.wait()
 
+    async def rewrite_file(self, name: str, fields: Mapping[str, Any] | None) -> None:
+        """Writes a credential file, or removes it (``None``); returns when that is in force."""
+        folder = self.config_path.parent / FOLDER
+        if fields is None:
+            (folder / name).unlink()
+        else:
+            write_credential_file(folder, name, fields)
+        async with asyncio.timeout(RELOAD_PATIENCE):
+            while self._fields_of(name) != fields:
+                await self._witness.news.wait()
+
+    def _fields_of(self, name: str) -> Mapping[str, Any] | None:
+        files = self.proxy.snapshot.files
+        return next((file.fields for file in files if file.name == name), None)
+
 
 @contextlib.asynccontextmanager
-async def running(config_text: str, *, plugins: Sequence[object] = ()) -> AsyncIterator[RunningProxy]:
+async def running(
+    config_text: str, *, plugins: Sequence[object] = (), files: Mapping[str, Mapping[str, Any]] | None = None
+) -> AsyncIterator[RunningProxy]:
     """Serves a proxy in this loop, on a free loopback port, until the block is left.
 
-    Unless the config has ``api-keys`` of its own, `CLIENT_KEY` is added. ``plugins`` are
-    registered besides the installed ones. Raises `ConfigError`.
+    Unless the config has ``api-keys`` of its own, `CLIENT_KEY` is added; unless it has an
+    ``auth-dir``, that is a folder of its own. ``plugins`` are registered besides the installed ones,
+    and ``files`` stand in that folder before the proxy starts. Raises `ConfigError`.
     """
     witness = _Witness()
     with tempfile.TemporaryDirectory(prefix="ppap-") as folder:
         path = Path(folder) / "config.yaml"
         _write(path, config_text)
+        for name, fields in (files or {}).items():
+            write_credential_file(path.parent / FOLDER, name, fields)
         proxy = Proxy(path, plugins=[*plugins, witness])
         async with listening(proxy) as base_url:
             yield RunningProxy(proxy=proxy, base_url=base_url, config_path=path, witness=witness)
@@ -115,6 +137,7 @@ async def running(config_text: str, *, plugins: Sequence[object] = ()) -> AsyncI
 
 def _write(path: Path, config_text: str) -> None:
     keys = "" if _HAS_KEYS.search(config_text) else f"api-keys: [{CLIENT_KEY}]\n"
+    folder = "" if _HAS_FOLDER.search(config_text) else f"\nauth-dir: {path.parent / FOLDER}\n"
     beside = path.with_suffix(".new")
-    beside.write_text(keys + config_text, encoding="utf-8")
+    beside.write_text(keys + config_text + folder, encoding="utf-8")
     os.replace(beside, path)

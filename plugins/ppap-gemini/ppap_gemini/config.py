@@ -13,6 +13,9 @@ GEMINI_SECTION: Final = "gemini-api-key"
 VERTEX_SECTION: Final = "vertex-api-key"
 GEMINI_BASE: Final = "https://generativelanguage.googleapis.com"
 VERTEX_BASE: Final = "https://aiplatform.googleapis.com"
+GEMINI_MODELS: Final = "v1beta/models"
+VERTEX_MODELS: Final = "v1/publishers/google/models"
+"""Paths of the models below the base."""
 
 SAFETY_SETTINGS: Final[Mapping[str, str]] = {
     "HARM_CATEGORY_HARASSMENT": "OFF",
@@ -81,10 +84,14 @@ class GeminiKey(GoogleKey):
     """One API key of the Gemini API, or of another endpoint that speaks it."""
 
     base_url: str = setting(
-        f"Address below which `/v1beta/models` is found; empty: `{GEMINI_BASE}`.",
+        f"Address below which `/{GEMINI_MODELS}` is found; empty: `{GEMINI_BASE}`.",
         default="",
         normalise=normalise.trimmed,
     )
+
+    @property
+    def models_url(self) -> str:
+        return f"{self.base_url.rstrip('/') or GEMINI_BASE}/{GEMINI_MODELS}"
 
 
 @attrs.frozen(kw_only=True)
@@ -92,10 +99,14 @@ class VertexKey(GoogleKey):
     """One API key of Vertex AI, or of another endpoint that has its paths."""
 
     base_url: str = setting(
-        f"Address below which `/v1/publishers/google/models` is found; empty: `{VERTEX_BASE}`.",
+        f"Address below which `/{VERTEX_MODELS}` is found; empty: `{VERTEX_BASE}`.",
         default="",
         normalise=normalise.trimmed,
     )
+
+    @property
+    def models_url(self) -> str:
+        return f"{self.base_url.rstrip('/') or VERTEX_BASE}/{VERTEX_MODELS}"
 
 
 SECTIONS: Final[Mapping[str, Any]] = {

@@ -1,8 +1,9 @@
-"""Upstreams that are called with an API key: where, with which headers, and what failures mean."""
+"""Google's two APIs: where they are called, with which headers, and what failures mean."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -27,12 +28,15 @@ from ppap_core.upstream import Deadlines, Upstream, UpstreamReply
 from ppap_core.wire import JsonBody, Target
 
 from .catalogue import CATALOGUE
-from .config import GEMINI_BASE, VERTEX_BASE, GeminiKey, GoogleModel, VertexKey
+from .config import GeminiKey, GoogleModel, VertexKey
 from .generate import GEMINI
 from .generate.addressed import COUNT, GENERATE, STREAM
 from .generate.counting import read_count, whole_request, without_settings
 from .generate.embedding import EMBEDDINGS, renamed
 from .generate.request_decoder import model_of
+from .vertex.account import VertexAccount
+from .vertex.imagen import PREDICT, DrawnReply, draws, prediction_request
+from .vertex.tokens import AccessTokens
 
 KEY_HEADER: Final = "x-goog-api-key"
 _SHORTEST_SECRET: Final = 8
@@ -56,50 +60,47 @@ ACCOUNT_PHRASES: Final = ("api key not valid", "api key expired", "user location
 """What a key cannot do is told as the request's fault; other keys may well serve it (pain 2)."""
 _KEY_REFUSED: Final = Verdict(scope=Scope.CREDENTIAL, reason="unauthorized", cooldown=1800.0)
 
-Entry = GeminiKey | VertexKey
+Entry = GeminiKey | VertexKey | VertexAccount
+Key = GeminiKey | VertexKey
 
 
 @attrs.frozen(kw_only=True)
 class Place:
-    """How one of Google's two APIs is used; ``models`` is the path of its models below the base."""
+    """How one of Google's two APIs is used."""
 
     name: str
     label: str
-    base: str
-    models: str
     operations: Container[str] = ()
     count_body: Callable[[JsonBody, Target], bytes]
 
     def url(self, entry: Entry, model: str, method: str) -> str:
         """The address of a method of a model."""
-        base = entry.base_url.rstrip("/") or self.base
         query = "?alt=sse" if method == STREAM else ""
-        return f"{base}/{self.models}/{quote(model_of(model), safe='/@')}:{method}{query}"
+        return f"{entry.models_url}/{quote(model_of(model), safe='/@')}:{method}{query}"
 
 
 GEMINI_API: Final = Place(
     name="gemini",
     label="gemini-apikey",
-    base=GEMINI_BASE,
-    models="v1beta/models",
     operations=EMBEDDINGS,
     count_body=whole_request,
 )
 VERTEX_AI: Final = Place(
     name="vertex",
     label="vertex-apikey",
-    base=VERTEX_BASE,
-    models="v1/publishers/google/models",
     count_body=without_settings,
 )
 
 
 @attrs.frozen
-class GoogleApiKeys:
-    """The provider of every entry of one section."""
+class GoogleApi:
+    """The provider of every key of one section, and of every account in a file."""
 
     upstream: Upstream
     place: Place
+    _tokens: AccessTokens = attrs.field(
+        init=False, default=attrs.Factory(lambda self: AccessTokens(self.upstream), takes_self=True)
+    )
     wire = GEMINI
 
     @property
@@ -112,6 +113,10 @@ class GoogleApiKeys:
 
     async def send(self, call: Call) -> UpstreamReply:
         entry: Entry = call.credential.settings
+        if draws(call.target.model):
+            asked = prediction_request(call.body)
+            reply = await self._post(call.credential, call.target, PREDICT, asked, call.deadlines)
+            return DrawnReply(reply, call.target.model)
         method = STREAM if call.stream else GENERATE
         body = with_safety_settings(call.body, entry.safety_settings)
         return await self._post(call.credential, call.target, method, body, call.deadlines)
@@ -155,22 +160,37 @@ class GoogleApiKeys:
     async def _post(
         self, credential: Credential, target: Target, method: str, body: bytes, deadlines: Deadlines
     ) -> UpstreamReply:
+        """An account's token that the upstream refuses is replaced once: it may have been revoked."""
         entry: Entry = credential.settings
-        return await self.upstream.post(
+        post = partial(
+            self.upstream.post,
             self.place.url(entry, target.model, method),
             body,
-            headers_of(entry, streams=method == STREAM),
             deadlines=deadlines,
             proxy_url=credential.proxy_url,
         )
+        streams = method == STREAM
+        account = entry.account if isinstance(entry, VertexAccount) else None
+        if account is None:
+            return await post(headers_of(entry, streams=streams))
+        token = await self._tokens.token(credential, account)
+        reply = await post(headers_of(entry, streams=streams, token=token.value))
+        if reply.status != 401:
+            return reply
+        await reply.close()
+        self._tokens.forget(credential, account, token)
+        token = await self._tokens.token(credential, account)
+        return await post(headers_of(entry, streams=streams, token=token.value))
 
 
-def headers_of(entry: Entry, *, streams: bool) -> dict[str, str]:
-    """The request's headers, in lower case. Those of the config win over everything (auth spec, 3)."""
+def headers_of(entry: Entry, *, streams: bool, token: str = "") -> dict[str, str]:
+    """The request's headers, in lower case. Those of the operator win over everything (auth spec, 3)."""
+    bearer = token or (entry.access_token if isinstance(entry, VertexAccount) else "")
+    by_key = entry.api_key or not bearer
     return {
         "content-type": "application/json",
         "accept": "text/event-stream" if streams else "application/json",
-        KEY_HEADER: entry.api_key,
+        **({KEY_HEADER: entry.api_key} if by_key else {"authorization": f"Bearer {bearer}"}),
         **{name.lower(): value for name, value in entry.headers.items()},
     }
 
@@ -194,7 +214,7 @@ def _is_about_the_key(failure: Failure) -> bool:
     return failure.detail.code in ACCOUNT_REASONS or any(phrase in message for phrase in ACCOUNT_PHRASES)
 
 
-# --- credentials and models -------------------------------------------------------------------
+# --- keys and models -------------------------------------------------------------------
 
 
 def gemini_credentials(entries: Sequence[GeminiKey]) -> list[Credential]:
@@ -208,16 +228,16 @@ def vertex_credentials(entries: Sequence[VertexKey]) -> list[Credential]:
 
 
 def _credentials(
-    place: Place, entries: Sequence[Entry], parts: Callable[[Entry], tuple[str, ...]]
+    place: Place, entries: Sequence[Key], parts: Callable[[Key], tuple[str, ...]]
 ) -> list[Credential]:
-    first: dict[tuple[str, str], Entry] = {}
+    first: dict[tuple[str, str], Key] = {}
     for entry in entries:
         if entry.api_key:
             first.setdefault((entry.api_key, entry.base_url), entry)
     return [_credential(place, entry, parts(entry)) for entry in first.values()]
 
 
-def _credential(place: Place, entry: Entry, parts: tuple[str, ...]) -> Credential:
+def _credential(place: Place, entry: Key, parts: tuple[str, ...]) -> Credential:
     return Credential(
         id=credential_id(f"{place.name}:apikey", *parts),
         provider=place.name,

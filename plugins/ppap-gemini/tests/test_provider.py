@@ -17,7 +17,7 @@ from ppap_gemini.plugin import ppap_models
 from ppap_gemini.provider import (
     GEMINI_API,
     VERTEX_AI,
-    GoogleApiKeys,
+    GoogleApi,
     Place,
     gemini_credentials,
     headers_of,
@@ -58,7 +58,7 @@ def case_of(place: Place, credential: Any) -> ProviderCase:
     async def opened() -> AsyncIterator[Provider]:
         upstream = Upstream(UpstreamSettings())
         try:
-            yield GoogleApiKeys(upstream, place)
+            yield GoogleApi(upstream, place)
         finally:
             await upstream.close()
 
@@ -166,14 +166,14 @@ def test_a_requests_own_filters_stay(body: bytes, kept: bool) -> None:
 )
 def test_what_a_failure_means(status: int, detail: Any, scope: Scope) -> None:
     """The client's mistakes end the request; what is wrong with a key leads to the next one (pain 2)."""
-    provider = GoogleApiKeys(Upstream(UpstreamSettings()), GEMINI_API)
+    provider = GoogleApi(Upstream(UpstreamSettings()), GEMINI_API)
     failure = Failure(detail=ErrorDetail(**{"message": "No", "status": status, **detail}))
     assert provider.classify(failure).scope is scope
 
 
 def test_a_retry_hint_is_the_cooldown() -> None:
     """A quota that says when it returns pauses the key until then (17.2; pain 1)."""
-    provider = GoogleApiKeys(Upstream(UpstreamSettings()), VERTEX_AI)
+    provider = GoogleApi(Upstream(UpstreamSettings()), VERTEX_AI)
     told = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "41s"}]
     verdict = provider.classify(Failure(detail=GEMINI.decode_error(429, error(429, details=told))))
     assert (verdict.quota, verdict.cooldown, verdict.backoff) == (True, 41.0, False)

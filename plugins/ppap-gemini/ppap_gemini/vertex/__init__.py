@@ -1,0 +1,1 @@
+"""Vertex AI by service account: credential files, tokens, and pictures."""
