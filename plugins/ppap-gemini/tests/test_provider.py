@@ -26,6 +26,7 @@ from ppap_gemini.provider import (
     with_safety_settings,
 )
 from ppap_gemini.testing import error, reply, stream
+from ppap_gemini.vertex.imagen import draws
 
 from ppap_core.config import load
 from ppap_core.conversation import Conversation, ErrorDetail
@@ -261,10 +262,11 @@ def test_without_models_the_catalogue_is_served() -> None:
 
 def test_the_catalogue_is_sound() -> None:
     """Every model has limits, a date and what it can think; where the APIs differ, so do the entries."""
-    assert [len(SECTIONS_OF_MODELS[name]) for name in ("gemini", "vertex")] == [10, 10]
+    assert [len(SECTIONS_OF_MODELS[name]) for name in ("gemini", "vertex")] == [10, 15]
     for models in SECTIONS_OF_MODELS.values():
         for model in models.values():
-            assert all((model.max_input_tokens, model.max_output_tokens, model.created, model.thinking))
+            limits = (model.max_input_tokens, model.max_output_tokens)
+            assert all((model.created, model.thinking, draws(model.id) or all(limits)))
             assert model.owner == "google"
     lite = "gemini-3.1-flash-lite-preview"
     levels = [SECTIONS_OF_MODELS[name][lite].thinking for name in ("gemini", "vertex")]
