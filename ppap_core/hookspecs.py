@@ -37,6 +37,7 @@ hookimpl = pluggy.HookimplMarker("ppap")
 def ppap_config_sections() -> Mapping[str, Any]:
     """Top-level keys of config.yaml → attrs class, or ``list[…]`` of one.
 
+    `ppap_core.config.TopLevel` of a class makes its fields top-level keys; its own key is a name only.
     Fields are declared with `ppap_core.config.setting`: meaning, default, validator. The YAML key
     is the field's name with dashes. At start only.
     """

@@ -11,7 +11,7 @@ import attrs
 import pluggy
 
 from . import hookspecs
-from .config import CoreConfig, check_section, keys_of
+from .config import CoreConfig, check_section, keys_of, section_keys
 from .errors import PluginError, PpapError
 
 log = logging.getLogger("ppap.plugins")
@@ -117,15 +117,17 @@ class PluginHost:
         sections: dict[str, Any] = {}
         for name, declared in self.contributions("ppap_config_sections"):
             try:
+                taken = set(declared)
                 for key, section in declared.items():
-                    if key in owners:
-                        raise PluginError(name, f"declares {key}, which {owners[key]} has")
                     check_section(section)
+                    taken.update(section_keys(key, section))
+                for key in sorted(taken & owners.keys()):
+                    raise PluginError(name, f"declares {key}, which {owners[key]} has")
             except (PluginError, TypeError) as error:
                 self._leave_out(name, f"ppap_config_sections: {_told(error)}")
                 continue
             sections.update(declared)
-            owners.update(dict.fromkeys(declared, name))
+            owners.update(dict.fromkeys(taken, name))
         return sections
 
     def _implementations(

@@ -2,7 +2,7 @@
 
 from ..errors import ConfigError, ConfigProblem
 from . import normalise
-from .declaration import check_section, keys_of
+from .declaration import TopLevel, check_section, keys_of, section_keys
 from .environment import load_environment
 from .load import Config, load, parse
 from .reload import Reloader
@@ -21,6 +21,7 @@ __all__ = [
     "LeftOut",
     "NewConfig",
     "Reloader",
+    "TopLevel",
     "check_section",
     "create_config",
     "keys_of",
@@ -28,5 +29,6 @@ __all__ = [
     "load_environment",
     "normalise",
     "parse",
+    "section_keys",
     "setting",
 ]

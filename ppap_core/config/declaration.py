@@ -45,6 +45,16 @@ class Declared:
         return default
 
 
+@attrs.frozen
+class TopLevel:
+    """A section without a block of its own: the fields of ``cls`` are top-level keys themselves.
+
+    For single settings. The section's name is only what `Config` calls it.
+    """
+
+    cls: type
+
+
 @functools.cache
 def declared_fields(cls: type) -> tuple[Declared, ...]:
     """The fields in order of declaration. Raises ``TypeError`` for a type that YAML cannot fill."""
@@ -77,20 +87,27 @@ def keys_of(cls: type) -> list[str]:
 def check_section(declared: Any) -> None:
     """Raises ``TypeError`` unless it can be a top-level key of config.yaml.
 
-    That is an attrs class whose fields all have defaults, as the key may be absent, or a list of any
-    attrs class; with types that YAML can fill.
+    That is an attrs class whose fields all have defaults, as the key may be absent, `TopLevel` of one,
+    or a list of any attrs class; with types that YAML can fill.
     """
     cls = section_class(declared)
     if not attrs.has(cls):
         raise TypeError(f"{declared!r} is neither an attrs class nor list[…] of one")
     required = [field.name for field in declared_fields(cls) if field.required]
-    if required and cls is declared:
+    if required and not is_list(declared):
         raise TypeError(f"{cls.__qualname__} needs defaults for {', '.join(required)}")
 
 
 def section_class(declared: Any) -> Any:
     """The class itself, or that of the items of a list."""
+    if isinstance(declared, TopLevel):
+        return declared.cls
     return item_type(declared) if is_list(declared) else declared
+
+
+def section_keys(key: str, declared: Any) -> list[str]:
+    """The top-level keys that a section takes."""
+    return keys_of(declared.cls) if isinstance(declared, TopLevel) else [key]
 
 
 def type_name(declared: Any) -> str:

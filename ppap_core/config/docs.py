@@ -13,6 +13,7 @@ import attrs
 
 from .declaration import (
     Declared,
+    TopLevel,
     check_section,
     declared_fields,
     is_list,
@@ -50,9 +51,13 @@ def render(sections: Mapping[str, Any]) -> str:
     parts = [_INTRODUCTION, "## Top-level keys\n", *_block(CoreConfig, "", shown)]
     if sections:
         parts.append("## Keys of plugins\n")
-    for key, declared in sorted(sections.items()):
+    for _, declared in sorted(sections.items()):
         check_section(declared)
-        parts += _headed(f"{key}[]" if is_list(declared) else key, section_class(declared), shown)
+        if isinstance(declared, TopLevel):
+            parts += _block(declared.cls, "", shown)
+    for key, declared in sorted(sections.items()):
+        if not isinstance(declared, TopLevel):
+            parts += _headed(f"{key}[]" if is_list(declared) else key, section_class(declared), shown)
     return "\n".join(parts)
 
 

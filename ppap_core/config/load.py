@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ..errors import ConfigError, ConfigProblem
-from .declaration import check_section, is_list
+from .declaration import check_section, is_list, section_class
 from .schema import CoreConfig
 from .structure import Structurer
 from .tree import Entries, parse_tree
@@ -87,9 +87,7 @@ def parse(data: bytes, path: Path, sections: Mapping[str, Any]) -> Config:
 
 def _absent(declared: Any) -> Any:
     """The value of a section whose key is absent."""
-    if is_list(declared):
-        return []
-    return declared()
+    return [] if is_list(declared) else section_class(declared)()
 
 
 def _notes(name: str, unused: list[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import cattrs
 from ..errors import ConfigProblem
 from .declaration import (
     Declared,
+    TopLevel,
     choices,
     declared_fields,
     is_list,
@@ -26,6 +27,7 @@ from .declaration import (
     item_type,
     keys_of,
     optional_type,
+    section_keys,
 )
 from .scalars import SCALAR_TYPES, NotA, free_value
 from .setting import InvalidSetting, LeftOut
@@ -66,9 +68,13 @@ class Structurer:
         self, root: Entries, core: type, sections: Mapping[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
         """The core's own object, and one per section that is there. ``None`` stands for unusable ones."""
-        self._check_keys(root, [*keys_of(core), *sections])
+        keys = [key for name, declared in sections.items() for key in section_keys(name, declared)]
+        self._check_keys(root, [*keys_of(core), *keys])
         values = {}
         for key, declared in sections.items():
+            if isinstance(declared, TopLevel):
+                values[key] = self._attempt(self._build_fields, root, declared.cls)
+                continue
             entry = root.by_key.get(key)
             if entry is not None and entry.value is not None:
                 with self._inside(key):

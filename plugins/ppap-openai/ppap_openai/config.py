@@ -10,6 +10,8 @@ import attrs
 from ppap_core.config import normalise, setting
 from ppap_core.conversation import ThinkingSupport
 
+from . import image_tool
+
 SECTION: Final = "openai-compatibility"
 DEFAULT_LEVELS: Final = ("low", "medium", "high")
 
@@ -116,4 +118,4 @@ class CompatibleUpstream:
         return self.name.lower() or SECTION
 
 
-SECTIONS: Final[Mapping[str, Any]] = {SECTION: list[CompatibleUpstream]}
+SECTIONS: Final[Mapping[str, Any]] = {SECTION: list[CompatibleUpstream], **image_tool.SECTIONS}

@@ -7,12 +7,13 @@ from typing import Any
 
 from ppap_core.config import Config
 from ppap_core.credentials import Credential
-from ppap_core.exchange import endpoint, forwarding
+from ppap_core.exchange import RequestShaper, endpoint, forwarding
 from ppap_core.hookspecs import hookimpl
 from ppap_core.models import Model, ModelList
 from ppap_core.proxy import Proxy
 from ppap_core.wire import ClientWire, UpstreamWire
 
+from . import image_tool
 from .chat import CHAT
 from .completions import COMPLETIONS
 from .config import SECTION, SECTIONS
@@ -39,6 +40,11 @@ def ppap_routes(proxy: Proxy) -> Sequence[Any]:
         endpoint(proxy, ["/v1/responses"], RESPONSES),
         endpoint(proxy, ["/v1/responses/compact"], COMPACT, forwarding(OPERATION)),
     ]
+
+
+@hookimpl
+def ppap_request_shapers(config: Config) -> Sequence[RequestShaper]:
+    return image_tool.request_shapers(config)
 
 
 @hookimpl
