@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ppap_core.config import CoreConfig, docs, setting
+from ppap_core.config import CoreConfig, TopLevel, docs, setting
 from ppap_core.config.declaration import declared_fields
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -37,6 +37,13 @@ class Parrot:
     tags: list[str] = setting("Tags.", factory=lambda: ["x"])
 
 
+@attrs.frozen(kw_only=True)
+class Single:
+    """A setting without a block."""
+
+    squawk: str = setting("How.", default="loud")
+
+
 def test_every_declaration_is_on_the_page() -> None:
     """Type, default, when it applies, meaning; blocks under headings of their own."""
     page = docs.render({"parrots": list[Parrot]})
@@ -55,6 +62,12 @@ def test_every_declaration_is_on_the_page() -> None:
         "| `cages` | map of block | `{}` |  | Cages. Like `parrots[].models[]`. |",
     ):
         assert line in section.splitlines()
+
+
+def test_single_keys_of_plugins_stand_in_a_table_of_their_own() -> None:
+    page = docs.render({"z": TopLevel(Single), "parrots": list[Parrot]})
+    section = page[page.index("## Keys of plugins") : page.index("### `parrots[]`")]
+    assert "| `squawk` | text | `loud` | live | How. |" in section.splitlines()
 
 
 def test_every_core_setting_is_on_the_page() -> None:

@@ -18,6 +18,8 @@ from ppap_core.config import (
     ConfigProblem,
     CoreConfig,
     InvalidSetting,
+    LeftOut,
+    TopLevel,
     normalise,
     parse,
     setting,
@@ -352,3 +354,44 @@ def test_any_tree_is_read_or_refused_with_a_config_error(written: dict[str, Any]
     except ConfigError as error:
         found = error.problems
     assert all(one.line >= 1 and one.column >= 1 for one in found)
+
+
+@attrs.frozen(kw_only=True)
+class Squawk:
+    """Single settings."""
+
+    squawk_mode: str = setting("How.", default="loud", normalise=normalise.trimmed)
+    squawks: int = setting("How often.", default=1)
+
+
+def test_fields_of_a_top_level_section_are_keys_themselves() -> None:
+    sections = {"squawking": TopLevel(Squawk)}
+    config = parse(b"squawk-mode: soft \nport: 1\n", Path("c"), sections)
+    assert config["squawking"] == Squawk(squawk_mode="soft")
+    assert parse(b"", Path("c"), sections)["squawking"] == Squawk()
+    with pytest.raises(ConfigError, match=r"c:1:10: squawks: expected a whole number"):
+        parse(b"squawks: often", Path("c"), sections)
+
+
+@attrs.frozen(kw_only=True)
+class Perch:
+    """One of several."""
+
+    height: int = setting("Height.", default=1)
+    wood: str = setting("Wood.", default="oak", normalise=lambda wood: _sound(wood))
+
+
+def _sound(wood: str) -> str:
+    if wood == "rotten":
+        raise LeftOut("nobody can sit there")
+    return wood
+
+
+def test_an_item_that_is_left_out_takes_nothing_with_it() -> None:
+    """A warning with its place; other mistakes are still mistakes."""
+    data = b"perches:\n  - wood: rotten\n    height: 2\n  - height: 3\n"
+    config = parse(data, Path("c"), {"perches": list[Perch]})
+    assert config["perches"] == [Perch(height=3)]
+    assert config.warnings == ("c:2:11: perches[0].wood: nobody can sit there; this entry is left out",)
+    with pytest.raises(ConfigError, match=r"perches\[1\].height"):
+        parse(data.replace(b"3", b"high"), Path("c"), {"perches": list[Perch]})
