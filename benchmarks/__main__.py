@@ -20,7 +20,9 @@ _JSON: Final = ROOT / "build" / "bench.json"
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Fewer loads, shorter rounds, 1,000 streams: one to two minutes.")
+@click.option(
+    "--quick", is_flag=True, help="Fewer loads, shorter rounds, 1,000 streams: two to three minutes."
+)
 @click.option("--rounds", type=click.IntRange(1, 20), help="How often each load runs; medians are shown.")
 @click.option(
     "--only", multiple=True, metavar="WORD", help="Only what has this word in its name; may be repeated."

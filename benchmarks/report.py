@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 import orjson
 
+from .codecs import KINDS, SCRIPTS, SIZES
 from .figures import DIRECT, MAX_DISTURBED, Figures
 from .goals import reached
 from .load import Spread
@@ -26,6 +27,10 @@ _HELD_HEAD: Final = (
     *("held", "proxy", "streams", "first p50 ms", "p95", "p99", "delay p50 ms", "p95", "p99"),
     *("KB each", "core %"),
 )
+_CODEC_HEAD: Final = (
+    *("client", "upstream", *(f"{kind} µs" for kind in KINDS)),
+    *(*(f"{size} ms" for size in SIZES), "growth", *(f"peak {script}" for script in SCRIPTS)),
+)
 
 
 def tables(results: Results, peer: str | None) -> str:
@@ -35,6 +40,7 @@ def tables(results: Results, peer: str | None) -> str:
         _aligned(("start", "proxy", "port open s", "first answer s", "idle MB"), _start_rows(results)),
         _aligned(("memory", "proxy", "peak extra MB", "÷ body"), _memory_rows(results)),
         _aligned(_HELD_HEAD, _held_rows(results)),
+        _aligned(_CODEC_HEAD, _codec_rows(results)),
         _aligned(
             ("goal", "limit", "measured", "unit"),
             ((goal.measure, goal.limit, _number(value), goal.unit) for goal, value in reached(results, peer)),
@@ -119,6 +125,12 @@ def _held_rows(results: Results) -> Iterator[Sequence[str]]:
             _scaled(held.bytes_each, 1e-3),
             _percent(held.core_share),
         )
+
+
+def _codec_rows(results: Results) -> Iterator[Sequence[str]]:
+    for pair in results.codecs.pairs if results.codecs else ():
+        figures = (*pair.event_us.values(), *pair.request_ms.values(), pair.growth, *pair.peak.values())
+        yield pair.client, pair.upstream, *map(_number, figures)
 
 
 def _aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

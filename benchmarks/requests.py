@@ -29,6 +29,8 @@ HEADERS: Final[dict[Surface, str]] = {
 
 _SYSTEM: Final = "You are a careful programmer. Answer in a few sentences and quote the lines you mean."
 _TASK: Final = "The work queue sometimes loses an item under load.\nWhy, and what is the smallest change?"
+UNUSUAL: Final = "naïve: no lock — yet"
+"""The only characters of a body that are not ASCII."""
 _CODE: Final = (
     "class Queue:\n"
     '    """First in, first out; `take` waits."""\n\n'
@@ -38,7 +40,7 @@ _CODE: Final = (
     "    def put(self, item: str) -> None:\n"
     '        if item == "":\n'
     '            raise ValueError("an item cannot be empty")\n'
-    "        self._items.append(item)  # naïve: no lock — yet\n\n"
+    f"        self._items.append(item)  # {UNUSUAL}\n\n"
 ) * 4
 _PARAMETERS: Final = {
     "type": "object",

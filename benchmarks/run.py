@@ -9,6 +9,7 @@ from typing import Final
 
 import attrs
 
+from .codecs import Codecs, measured
 from .cores import pin, place
 from .figures import DIRECT, Figures, Held, Memory, Start, median_figures, median_start
 from .files import raise_open_files
@@ -19,9 +20,9 @@ from .measure import Bench
 from .processes import BenchError, Generator, Running, Stub
 from .servers import Server
 
-START, MEMORY, HELD = "start", "memory", "held"
-FRESH: Final = (START, MEMORY, HELD)
-"""Measurements that start a process of their own, by the name that `--only` takes."""
+START, MEMORY, HELD, CODECS = "start", "memory", "held", "codecs"
+FRESH: Final = (START, MEMORY, HELD, CODECS)
+"""Measurements that are no load, by the name that `--only` takes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +35,7 @@ class Plan:
     starts: int
     streams: int
     """Streams to hold open, at most."""
+    codec_runs: int
 
     def only(self, words: Sequence[str]) -> Plan:
         """What has one of the words in its name; everything if there are no words."""
@@ -50,8 +52,8 @@ class Plan:
         return attrs.evolve(self, rounds=rounds, starts=rounds)
 
 
-FULL_PLAN: Final = Plan(loads=FULL, rounds=3, starts=5, streams=5000)
-QUICK_PLAN: Final = Plan(loads=QUICK, rounds=2, starts=3, streams=1000)
+FULL_PLAN: Final = Plan(loads=FULL, rounds=3, starts=5, streams=5000, codec_runs=10)
+QUICK_PLAN: Final = Plan(loads=QUICK, rounds=2, starts=3, streams=1000, codec_runs=3)
 
 
 @attrs.frozen(kw_only=True)
@@ -62,6 +64,7 @@ class Results:
     starts: dict[str, Start]
     memory: dict[str, Memory]
     held: dict[str, Held]
+    codecs: Codecs | None
     notes: list[str]
 
 
@@ -82,6 +85,7 @@ def run(plan: Plan, servers: Sequence[Server], journal: Journal) -> Results:
             starts=course.starts() if START in plan.fresh else {},
             memory=course.memory() if MEMORY in plan.fresh else {},
             held=course.held(streams) if HELD in plan.fresh else {},
+            codecs=measured(plan.codec_runs, journal.progress) if CODECS in plan.fresh else None,
             notes=journal.notes,
         )
 

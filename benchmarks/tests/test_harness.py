@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from benchmarks import process_tree
 from benchmarks.answers import ANSWERS, BURST_EVENTS, BURST_MODEL, HELD_MODEL, JSON_MODEL, MARK, Paced
+from benchmarks.codecs import EVENTS, KINDS, SCRIPTS, Codecs, Pair, formats, rendered, streamed
+from benchmarks.codecs import SIZES as SIZES_OF_REQUESTS
 from benchmarks.cores import Placement
 from benchmarks.figures import Figures, Held, Memory, Start, median_figures
 from benchmarks.generator import Connection, Tally, run
@@ -30,6 +32,8 @@ from benchmarks.requests import HEADERS, PATHS, Surface, body_of
 from benchmarks.run import Results
 from benchmarks.servers import Command
 from benchmarks.stub import answer_to
+from ppap_core.conversation import Delta, End, Finish
+from ppap_core.wire import NO_NAMES
 
 ANYWHERE: Final = Placement(None, None)
 
@@ -218,11 +222,19 @@ def test_medians_leave_out_what_a_round_does_not_know() -> None:
 def test_every_goal_takes_its_measure_from_a_full_run() -> None:
     """With figures for every load and measurement each goal has a value: none names a load not run."""
     figures = Figures(rate=2.0, latency=Spread(1, 1, 1), added=Spread(1, 1, 1), cpu_us=1.0)
+    pair = Pair(
+        client="one",
+        upstream="other",
+        event_us=dict.fromkeys(KINDS, 1.0),
+        request_ms=dict.fromkeys(SIZES_OF_REQUESTS, 1.0),
+        peak=dict.fromkeys(SCRIPTS, 1.0),
+    )
     results = Results(
         loads={load.name: {"ppap": figures, "peer": figures, "floor": figures} for load in FULL},
         starts={"ppap": Start(accepted=1, answered=1, idle_bytes=1)},
         memory={"ppap": Memory(body=1, extra=1)},
         held={"ppap": Held(streams=1, first=Spread(1, 1, 1), delay=None, bytes_each=1, core_share=1)},
+        codecs=Codecs(yardstick_us=1.0, pairs=[pair]),
         notes=[],
     )
     assert [goal for goal, _ in reached(results, "peer")] == list(GOALS)
@@ -235,3 +247,24 @@ def test_memory_and_cpu_of_a_process_tree_include_its_children(stub: Stub) -> No
     assert stub.pid in process_tree.members(os.getpid())
     assert process_tree.resident_bytes(os.getpid()) > process_tree.resident_bytes(stub.pid) > 1_000_000
     assert process_tree.cpu_seconds(os.getpid()) >= process_tree.own_cpu_seconds(stub.pid)
+
+
+def test_every_format_has_the_same_words_in_its_stream() -> None:
+    """Each upstream's stream, with what vendors add to it, is read to its end and has every word."""
+    for wire in formats().values():
+        for kind in KINDS:
+            decoder = wire.stream_decoder(NO_NAMES)
+            events = [*decoder.feed(streamed(wire, kind)), *decoder.close()]
+            said = "".join(event.text for event in events if isinstance(event, Delta) and event.kind == kind)
+            assert said.count("some words") == EVENTS - 2
+            assert isinstance(events[-1], End)
+            assert any(isinstance(event, Finish) for event in events)
+
+
+def test_every_format_has_the_same_conversation_in_its_body() -> None:
+    """Each client's body is about the size asked for, in the script asked for."""
+    for script, sample in SCRIPTS.items():
+        for body in dict(rendered(formats(), script, 100_000)).values():
+            assert 90_000 < len(body) < 130_000
+            assert sample in body.decode()
+            assert body.isascii() == sample.isascii()
