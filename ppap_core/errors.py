@@ -91,11 +91,14 @@ class RequestError(PpapError):
     """The request is refused; `detail` is what the client is told, in its own dialect."""
 
     status: ClassVar[int] = 400
+    type: ClassVar[str | None] = None
     code: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
-        self.detail = ErrorDetail(message=message, status=self.status, code=code or self.code, param=param)
+        self.detail = ErrorDetail(
+            message=message, status=self.status, type=self.type, code=code or self.code, param=param
+        )
 
 
 class InvalidRequest(RequestError):

@@ -9,7 +9,7 @@ If a hook on the *request path* raises, that request fails with a clear error, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from .credentials import Credential, CredentialFile, Strategy
     from .exchange import AnyProvider, ExchangeRecord
     from .exchange.arrival import Arrival
+    from .exchange.exchange import Exchange
     from .exchange.shaping import RequestShaper
-    from .models import Model, ModelList
+    from .models import ListedModel, Model, ModelList
     from .proxy import Proxy
     from .wire import ClientWire, UpstreamWire
 
@@ -137,6 +138,22 @@ def ppap_request_shapers(config: Config) -> Sequence[RequestShaper]:
     Asked on each reload. Each shaper runs once per attempt, on the encoded body, and must not block.
     They edit one after the other; payload rules, which are the operator's last word, come last.
     """
+    raise NotImplementedError
+
+
+@hookspec
+def ppap_admit(exchange: Exchange) -> None:
+    """Whether a client may have what it asks for. Raises a `RequestError` to refuse.
+
+    Runs for every request that names a model, once it is clear which: see ``exchange.identity`` and
+    ``exchange.model_names``. The first refusal counts. Must not block: the event loop waits for it.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ppap_model_filter(identity: Identity) -> Callable[[ListedModel], bool] | None:
+    """Which models a client's lists show; ``None``: all. What any plugin hides is hidden."""
     raise NotImplementedError
 
 

@@ -35,9 +35,9 @@ def _route(proxy: Proxy, path: str, shapes: Sequence[ModelList]) -> HTTPRouteHan
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in arrival.headers.items()}
         shape = shape_for(shapes, headers, arrival.query)
         try:
-            proxy.authenticate(arrival)
+            listed = proxy.visible_models(proxy.authenticate(arrival))
             model_id = unquote(arrival.path).rstrip("/")[len(path) + 1 :]
-            body = _one(proxy, shape, model_id) if model_id else shape.render(visible_models(proxy))
+            body = _one(shape, listed, model_id) if model_id else shape.render(listed)
         except RequestError as refusal:
             return _json(shape.wire.encode_error(refusal.detail), refusal.detail.status)
         return _json(body, 200)
@@ -54,14 +54,9 @@ class _NotFound(RequestError):
     code = "model_not_found"
 
 
-def visible_models(proxy: Proxy) -> list[ListedModel]:
-    """All models but those that nobody can serve for a reason other than quota (9.0)."""
-    index = proxy.snapshot.index
-    return [model for model in index.listed if proxy.pool.visible(index.routes[model.id.casefold()])]
-
-
-def _one(proxy: Proxy, shape: ModelList, model_id: str) -> bytes:
-    for model in visible_models(proxy):
-        if model.id == model_id:
+def _one(shape: ModelList, models: Sequence[ListedModel], model_id: str) -> bytes:
+    wanted = model_id.casefold()
+    for model in models:
+        if model.id.casefold() == wanted:
             return shape.render_one(model)
     raise _NotFound(f"The model {model_id!r} is not served here", param="model")

@@ -10,17 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .access import ConfiguredKeys, Identity
+from .access import ConfiguredKeys, Identity, KeyControls
 from .access_log import AccessLog
 from .built_in import register_built_in
 from .config import Config, FolderWatch, Reloader, load
 from .credentials import CredentialFiles, Pool, Route, Strategy
-from .errors import ConfigError, ConfigProblem, RequestError
+from .errors import ConfigError, RequestError
 from .exchange.arrival import Arrival
 from .exchange.carrier import Carrier, EventCarrier, WireCarrier
-from .exchange.exchange import ANONYMOUS
+from .exchange.exchange import ANONYMOUS, Exchange
 from .exchange.provider import EventProvider
 from .exchange.record import ExchangeRecord
+from .models import ListedModel
 from .plugins import PluginHost
 from .snapshot import Snapshot, take_snapshot
 from .upstream import Upstream, UpstreamSettings
@@ -47,6 +48,7 @@ class Proxy:
         self.plugins = PluginHost(load(self.path, {}).core.plugins.disabled)
         register_built_in(self.plugins)
         self.plugins.register(ConfiguredKeys(self), "api-keys")
+        self.plugins.register(KeyControls(self), "api-key-controls")
         self.plugins.register(AccessLog(), "access-log")
         for plugin in plugins:
             self.plugins.register(plugin, getattr(plugin, "__name__", type(plugin).__name__))
@@ -70,6 +72,8 @@ class Proxy:
         self._files = CredentialFiles()
         self.snapshot: Snapshot = self._snapshot_of(self.config)
         self._authenticators = self.plugins.functions("ppap_authenticate")
+        self._admitters = self.plugins.functions("ppap_admit")
+        self._model_filters = self.plugins.functions("ppap_model_filter")
         self._listeners = self.plugins.functions("ppap_exchange_finished")
 
     @cached_property
@@ -130,6 +134,22 @@ class Proxy:
             raise refusal
         return ANONYMOUS
 
+    def admit(self, exchange: Exchange) -> None:
+        """Raises the first objection to a request whose model is known."""
+        for admitter in self._admitters:
+            admitter(exchange)
+
+    def visible_models(self, identity: Identity) -> list[ListedModel]:
+        """What a client's lists show: the models it may use, without those that nobody can serve for a
+        reason other than quota (client API spec, 9.0)."""
+        filters = [found for each in self._model_filters if (found := each(identity)) is not None]
+        index = self.snapshot.index
+        return [
+            model
+            for model in index.listed
+            if self.pool.visible(index.route_of(model)) and all(shown(model) for shown in filters)
+        ]
+
     def available(self, route: Route) -> bool:
         """Whether somebody could serve the route right now."""
         return self.pool.recovery(route.candidates) is None
@@ -169,8 +189,8 @@ class Proxy:
         wanted = config.core.routing.strategy
         if wanted not in known:
             expected = ", ".join(sorted(known))
-            message = f"routing.strategy: expected one of {expected}; found {wanted!r}"
-            raise ConfigError([ConfigProblem(str(self.path), 0, 0, message)])
+            message = f"expected one of {expected}; found {wanted!r}"
+            raise ConfigError([config.problem(("routing", "strategy"), message)])
         return known[wanted]
 
 

@@ -12,7 +12,7 @@ from .config import Config
 from .credentials import Credential, CredentialFile, with_unique_ids
 from .errors import CredentialFileError
 from .exchange.shaping import RequestShaper
-from .models import Model, ModelIndex, build_index
+from .models import Corrections, Model, ModelIndex, build_index
 from .plugins import PluginHost
 from .upstream import Deadlines
 
@@ -78,10 +78,8 @@ def take_snapshot(
 ) -> Snapshot:
     """The snapshot that the files describe. Credentials of providers nobody brings are left out."""
     credentials = _credentials(config, files, plugins, providers)
-    served = [
-        (credential, _models(credential, plugins)) for credential in credentials if not credential.disabled
-    ]
-    upstream = config.core.upstream
+    core = config.core
+    upstream = core.upstream
     first_event = upstream.first_event_timeout or None
     deadlines = Deadlines(
         connect=upstream.connect_timeout or None,
@@ -92,11 +90,16 @@ def take_snapshot(
         config=config,
         files=files,
         credentials={credential.id: credential for credential in credentials},
-        index=build_index(served, force_prefix=config.core.force_model_prefix),
+        index=build_index(
+            _served(config, credentials, plugins),
+            force_prefix=core.force_model_prefix,
+            aliases=core.oauth_model_alias,
+            excluded=core.oauth_excluded_models,
+        ),
         deadlines=deadlines,
         stream_deadlines=attrs.evolve(deadlines, first_byte=first_event or deadlines.first_byte),
         first_event_timeout=first_event,
-        max_body=config.core.limits.max_body_mb * 2**20,
+        max_body=core.limits.max_body_mb * 2**20,
         shapers=tuple(
             shaper
             for _, shapers in plugins.gathered("ppap_request_shapers", config=config)
@@ -129,6 +132,23 @@ def _in_file(file: CredentialFile, plugins: PluginHost) -> Iterable[tuple[str, S
             yield plugin, [file.governed(credential) for credential in credentials]
         except CredentialFileError as error:
             log.error("plugin %s: %s", plugin, error)
+
+
+def _served(
+    config: Config, credentials: Sequence[Credential], plugins: PluginHost
+) -> list[tuple[Credential, list[Model]]]:
+    """Each credential with its models, as the operator corrected them."""
+    corrections = Corrections(config.core.model_catalogue)
+    served = [
+        (each, corrections.applied(each, _models(each, plugins))) for each in credentials if not each.disabled
+    ]
+    for place in corrections.unused:
+        entry = corrections.known[place]
+        whose = f" of provider {entry.provider}" if entry.provider else ""
+        advice = "" if entry.provider else "; to add a model to a provider's own, name the provider"
+        message = f"no account{whose} serves a model {entry.id!r}{advice}"
+        log.error("%s", config.problem(("model-catalogue", place), message))
+    return served
 
 
 def _models(credential: Credential, plugins: PluginHost) -> list[Model]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -14,7 +14,7 @@ from ..errors import RequestError, Unauthorized
 from ..hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config import Config, KeyControl
     from ..exchange.arrival import Arrival
     from ..proxy import Proxy
 
@@ -41,14 +41,29 @@ class RemoteAccessOff(RequestError):
     code = "remote_access_off"
 
 
+class ControlledKey(RequestError):
+    """The key is known, and may not do this (client API spec, 6)."""
+
+    status = 403
+    type = "api_key_access_error"
+
+
+def principal_of(key: str) -> str:
+    """Who the owner of a client key is in logs and records."""
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def controls_by_principal(controls: Sequence[KeyControl]) -> dict[str, KeyControl]:
+    """The rules for each key's owner; of several for a key the first."""
+    return {principal_of(control.api_key): control for control in reversed(controls) if control.api_key}
+
+
 class KeyRing:
     """Configured keys. Found by a hash under a random secret, so timing tells nothing of them."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._secret = secrets.token_bytes(32)
-        self._principals = {
-            self._digest(key.encode()): hashlib.sha256(key.encode()).hexdigest()[:16] for key in keys
-        }
+        self._principals = {self._digest(key.encode()): principal_of(key) for key in keys}
 
     def __len__(self) -> int:
         return len(self._principals)
@@ -69,6 +84,7 @@ class ConfiguredKeys:
         self._config: Config | None = None
         self._ring = KeyRing(())
         self._samples = KeyRing(())
+        self._disabled: Collection[str] = ()
 
     @hookimpl
     def ppap_authenticate(self, arrival: Arrival) -> Identity | None:
@@ -79,6 +95,8 @@ class ConfiguredKeys:
             presented = True
             principal = self._ring.principal(key)
             if principal is not None:
+                if principal in self._disabled:
+                    raise ControlledKey("API key is disabled", code="api_key_disabled")
                 return Identity(principal=principal, source=source)
             if self._samples.principal(key) is not None:
                 raise SampleKey(
@@ -97,6 +115,8 @@ class ConfiguredKeys:
             samples = set(config.core.sample_keys)
             self._ring = KeyRing(key for key in config.core.api_keys if key not in samples)
             self._samples = KeyRing(samples)
+            controls = controls_by_principal(config.core.api_key_controls)
+            self._disabled = {owner for owner, control in controls.items() if not control.enabled}
             self._config = config
 
     def _refuse_strangers(self, arrival: Arrival) -> None:

@@ -2,9 +2,11 @@
 
 from ..errors import ConfigError, ConfigProblem
 from . import normalise
+from .clients import KeyControl
 from .declaration import TopLevel, check_section, keys_of, section_keys
 from .environment import load_environment
 from .load import Config, load, parse
+from .models import KnownModel, ModelAlias, ThinkingRange
 from .reload import Reloader
 from .sample import NewConfig, create_config
 from .schema import CoreConfig
@@ -18,9 +20,13 @@ __all__ = [
     "CoreConfig",
     "FolderWatch",
     "InvalidSetting",
+    "KeyControl",
+    "KnownModel",
     "LeftOut",
+    "ModelAlias",
     "NewConfig",
     "Reloader",
+    "ThinkingRange",
     "TopLevel",
     "check_section",
     "create_config",

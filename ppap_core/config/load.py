@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..errors import ConfigError, ConfigProblem
 from .declaration import check_section, is_list, section_class
 from .schema import CoreConfig
 from .structure import Structurer
-from .tree import Entries, parse_tree
+from .tree import Entries, Entry, Items, Node, parse_tree
 
 
 @attrs.frozen(kw_only=True)
@@ -31,10 +31,23 @@ class Config:
     """SHA-256 of the file's bytes, in hex."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    tree: Entries | None = attrs.field(default=None, eq=False, repr=False)
+    """What was read, with places."""
 
     def __getitem__(self, key: str) -> Any:
         """Raises ``KeyError`` for a key that no plugin declares."""
         return self.sections[key]
+
+    def problem(self, steps: Sequence[str | int], message: str) -> ConfigProblem:
+        """A problem with what stands at the end of ``steps``, which are keys and places in lists."""
+        node: Node | Entry | None = self.tree
+        line, column, name = 0, 0, ""
+        for step in steps:
+            name += f"[{step}]" if isinstance(step, int) else f"{'.' if name else ''}{step}"
+            node = _inside(node.value if isinstance(node, Entry) else node, step)
+            if node is not None:
+                line, column = node.line, node.column
+        return ConfigProblem(str(self.path), line, column, f"{name}: {message}")
 
 
 def load(path: Path, sections: Mapping[str, Any]) -> Config:
@@ -82,7 +95,16 @@ def parse(data: bytes, path: Path, sections: Mapping[str, Any]) -> Config:
         digest=hashlib.sha256(data).hexdigest(),
         warnings=(*warnings, *structurer.warnings),
         notes=_notes(name, structurer.unused),
+        tree=root,
     )
+
+
+def _inside(node: Node | None, step: str | int) -> Node | Entry | None:
+    """A list's places count without its nulls, as those of the value made from it do."""
+    if isinstance(step, int):
+        items = [item for item in node.nodes if item is not None] if isinstance(node, Items) else []
+        return items[step] if step < len(items) else None
+    return node.by_key.get(step) if isinstance(node, Entries) else None
 
 
 def _absent(declared: Any) -> Any:

@@ -22,6 +22,16 @@ def trimmed(text: str) -> str:
     return text.strip()
 
 
+def word(text: str) -> str:
+    """Trimmed, in lower case."""
+    return text.strip().lower()
+
+
+def model_name(text: str) -> str:
+    """Trimmed, and without the ``models/`` that some makers put before their models' names."""
+    return text.strip().removeprefix("models/")
+
+
 def not_negative(number: Number) -> Number:
     """Anything below zero is zero."""
     return max(number, type(number)(0))

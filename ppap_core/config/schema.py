@@ -9,6 +9,8 @@ from typing import Final, Literal
 import attrs
 
 from . import normalise
+from .clients import KeyControl
+from .models import KnownModel, ModelAlias, aliases_by_channel, patterns_by_provider
 from .setting import InvalidSetting, Validator, setting
 
 _STRATEGY_SPELLINGS: Final = {
@@ -198,6 +200,7 @@ class CoreConfig:
         secret=True,
         normalise=normalise.distinct,
     )
+    api_key_controls: tuple[KeyControl, ...] = setting("What single client keys may do.", default=())
     access: Access = setting("Who may use the proxy.", factory=Access)
     remote_management: RemoteManagement = setting("The management API.", factory=RemoteManagement)
     proxy_url: str = setting(
@@ -209,6 +212,20 @@ class CoreConfig:
     )
     force_model_prefix: bool = setting(
         "Models of credentials with a prefix are found by their prefixed name only.", default=False
+    )
+    model_catalogue: tuple[KnownModel, ...] = setting(
+        "What is known of models, before what the built-in catalogues say.", default=()
+    )
+    oauth_model_alias: dict[str, tuple[ModelAlias, ...]] = setting(
+        "Other names for models, by the channel of the accounts that serve them: mostly their provider. For "
+        "accounts that were logged in, not for API keys: those have `models` for it.",
+        factory=dict,
+        normalise=aliases_by_channel,
+    )
+    oauth_excluded_models: dict[str, tuple[str, ...]] = setting(
+        "Models not to serve, by the same channels; `*` stands for any characters.",
+        factory=dict,
+        normalise=patterns_by_provider,
     )
     passthrough_headers: bool = setting("Hand the upstream's response headers on to clients.", default=False)
     request_retry: int = setting(

@@ -29,6 +29,9 @@ class Credential:
     prefix: str = ""
     proxy_url: str = attrs.field(default="", repr=False)
     """Empty: inherit; ``direct`` or ``none``: no proxy."""
+    channel: str = ""
+    """Key of ``oauth-model-alias`` and ``oauth-excluded-models``, in lower case, whose entries hold for
+    it. Empty: none do, as for API keys, whose own config entry says the like."""
     excluded_models: Sequence[str] = ()
     disabled: bool = False
     """Known, but serves nothing: its operator's wish."""

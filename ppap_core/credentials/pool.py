@@ -18,12 +18,18 @@ from .verdict import Verdict
 class Route:
     """Everything that can serve one client model. Best priority first, then by ``place``.
 
-    ``model`` is the id in the index's own spelling; it also keys the cursors, which therefore
-    survive a reload.
+    ``model`` is the id in the index's own spelling. ``base`` is the id of the model that this one is
+    with a level of thinking, if it is: both take turns together (4.2). The turns are kept by name, and
+    so survive a reload.
     """
 
     model: str
     candidates: Sequence[Candidate]
+    base: str = ""
+
+    @property
+    def taking_turns(self) -> str:
+        return self.base or self.model
 
 
 @attrs.frozen
@@ -62,7 +68,7 @@ class Pool:
                 ready.append(candidate)
         if not ready:
             return None
-        cursor = (route.model, ready[0].credential.priority)
+        cursor = (route.taking_turns, ready[0].credential.priority)
         chosen = self.strategy(ready, self._last.get(cursor))
         self._last[cursor] = chosen
         return chosen
@@ -74,7 +80,7 @@ class Pool:
         targets = candidate.targets
         if len(targets) == 1:
             return targets
-        cursor = (route.model, candidate.credential.id)
+        cursor = (route.taking_turns, candidate.credential.id)
         turn = self._pool_turns.get(cursor, -1) + 1
         self._pool_turns[cursor] = turn
         start = turn % len(targets)

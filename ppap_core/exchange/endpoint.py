@@ -15,7 +15,7 @@ from litestar.types import ASGIApp
 
 from ..conversation import ErrorDetail
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
-from ..errors import RequestError, UpstreamError
+from ..errors import InvalidRequest, RequestError, UpstreamError
 from ..wire.format import ClientWire
 from .answer import OpenStream
 from .arrival import Arrival
@@ -93,6 +93,7 @@ def counting(render: Callable[[int], bytes]) -> Work:
     """The work of telling how many input tokens a request has, in the words of `render`."""
 
     async def count(exchange: Exchange, response: Response) -> None:
+        _refuse_image_model(exchange)
         await response.whole(render(await count_tokens(exchange)))
 
     return count
@@ -154,6 +155,7 @@ _INTERNAL: Final = ErrorDetail(
 
 async def generate(exchange: Exchange, response: Response) -> None:
     """The work of answering from a model."""
+    _refuse_image_model(exchange)
     answer = await response.kept_alive(dispatch(exchange))
     if isinstance(answer, OpenStream):
         await _stream(exchange, response, answer)
@@ -161,6 +163,15 @@ async def generate(exchange: Exchange, response: Response) -> None:
     exchange.usage = answer.usage
     _succeeded(exchange)
     await response.whole(answer.body, answer.headers)
+
+
+def _refuse_image_model(exchange: Exchange) -> None:
+    """Raises `InvalidRequest` for a model that cannot write (client API spec, 8)."""
+    if exchange.listed.image_only:
+        raise InvalidRequest(
+            f"model {exchange.listed.id} is only supported on /v1/images/generations and /v1/images/edits",
+            param="model",
+        )
 
 
 async def _stream(exchange: Exchange, response: Response, stream: OpenStream) -> None:

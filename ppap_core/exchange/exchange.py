@@ -12,9 +12,11 @@ from ..conversation import Conversation, ErrorDetail, ThinkingIntent, Usage
 from ..conversation.thinking import UNSET
 from ..credentials import Candidate, Route
 from ..errors import PpapError
+from ..models import ListedModel
 from ..wire.body import JsonBody
-from ..wire.format import ClientWire, Target
+from ..wire.format import ClientWire, Target, family_of
 from .arrival import Arrival
+from .provider import Provider
 from .record import Attempt, ExchangeRecord, Outcome
 
 if TYPE_CHECKING:
@@ -52,7 +54,6 @@ class Exchange:
     __slots__ = (
         "_conversation",
         "_error",
-        "_named",
         "_outcome",
         "_queued",
         "_started_at",
@@ -62,7 +63,9 @@ class Exchange:
         "first_byte",
         "id",
         "identity",
+        "listed",
         "model",
+        "named",
         "proxy",
         "route",
         "serving",
@@ -89,31 +92,50 @@ class Exchange:
         self.thinking = UNSET
         """What the body asks for."""
         self.body: JsonBody
+        self.listed: ListedModel
+        self.named = UNSET
+        """What the model's name asks for."""
         self.route: Route
         self.serving: tuple[Candidate, Target] | None = None
         self.attempts: list[Attempt] = []
         self.status = 0
         self.first_byte: float | None = None
         self.usage: Usage | None = None
-        self._named = UNSET
         self._conversation: Conversation | None = None
         self._outcome: Outcome = "succeeded"
         self._error = ""
         self._queued = 0.0
 
     def accept(self, body: JsonBody) -> None:
-        """Looks at the body and finds out who can serve it. Raises `RequestError`."""
+        """Looks at the body, finds out who can serve it, and whether this client may have it.
+
+        Raises `RequestError`.
+        """
         self.body = body
         peek = self.wire.peek(body)
         self.model = peek.model
         self.stream = peek.stream
         self.thinking = peek.thinking
-        asked = self.snapshot.index.resolve(peek.model, self.proxy.available)
-        self.route, self._named = asked.route, asked.intent
+        index = self.snapshot.index
+        asked = index.resolve(peek.model, self.proxy.available, self._is_of_the_family)
+        self.listed, self.named = asked.model, asked.intent
+        self.route = index.able(asked.route, self.thinking if self.named == UNSET else self.named)
+        self.proxy.admit(self)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """All that the requested model goes by; a rule for any of them is a rule for it."""
+        return self.listed.names(self.named)
+
+    def _is_of_the_family(self, route: Route) -> bool:
+        """Whether somebody serves it in the client's own family of formats."""
+        providers = (self.proxy.carriers[each.credential.provider].provider for each in route.candidates)
+        family = family_of(self.wire)
+        return any(isinstance(each, Provider) and family_of(each.wire) == family for each in providers)
 
     def named_intent(self, target: Target) -> ThinkingIntent:
         """What the model's name says about thinking; the target's own name goes before the client's."""
-        return target.intent if target.intent.mode != "unset" else self._named
+        return target.intent if target.intent.mode != "unset" else self.named
 
     @property
     def conversation(self) -> Conversation:
@@ -162,7 +184,7 @@ class Exchange:
     def record(self) -> ExchangeRecord:
         candidate, target = self.serving or (None, None)
         credential = candidate.credential if candidate else None
-        named = self.named_intent(target) if target else self._named
+        named = self.named_intent(target) if target else self.named
         return ExchangeRecord(
             id=self.id,
             started_at=self._started_at,

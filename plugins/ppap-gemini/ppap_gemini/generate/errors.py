@@ -61,12 +61,19 @@ def error_word(error: ErrorDetail) -> str:
 def error_body(error: ErrorDetail) -> bytes:
     """The JSON of a refusal, and of an error in a stream.
 
-    The delay goes where Google's clients look for it; they ignore the header.
+    The delay goes where Google's clients look for it; they ignore the header. So do words that are
+    none of Google's: a code as the reason, and its type as the domain.
     """
     told: dict[str, Any] = {"code": error.status, "message": error.message, "status": error_word(error)}
+    details = []
+    if error.code and error.type and error.type not in STATUS_OF_WORD:
+        reason = {"reason": error.code, "domain": error.type}
+        details.append({"@type": f"type.googleapis.com/{_ERROR_INFO}", **reason})
     if error.retry_after is not None:
         delay = f"{error.retry_after:.3f}".rstrip("0").rstrip(".")
-        told["details"] = [{"@type": f"type.googleapis.com/{_RETRY_INFO}", "retryDelay": f"{delay}s"}]
+        details.append({"@type": f"type.googleapis.com/{_RETRY_INFO}", "retryDelay": f"{delay}s"})
+    if details:
+        told["details"] = details
     return msgspec.json.encode({"error": told})
 
 
