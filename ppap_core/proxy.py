@@ -19,6 +19,7 @@ from .errors import ConfigError, RequestError
 from .exchange.arrival import Arrival
 from .exchange.carrier import Carrier, EventCarrier, WireCarrier
 from .exchange.exchange import ANONYMOUS, Exchange
+from .exchange.outgoing import StreamViolations
 from .exchange.provider import EventProvider
 from .exchange.record import ExchangeRecord
 from .models import ListedModel
@@ -55,6 +56,7 @@ class Proxy:
         self.plugins.discover()
         self._sections = self.plugins.sections()
         self.pool = Pool()
+        self.violations = StreamViolations()
         self.config: Config = load(self.path, self._sections)
         set_log_level(self.config)
         for warning in self.config.warnings:

@@ -248,6 +248,12 @@ class CoreConfig:
         normalise=normalise.not_negative,
     )
     streaming: Streaming = setting("Streamed answers.", factory=Streaming)
+    stream_guard: Literal["off", "observe", "repair"] = setting(
+        "What is done about streamed answers that break the rules of the client's format: nothing; count "
+        "and log them (`observe`); or mend what is safe to mend, too: what an answer must begin and end "
+        "with, and what comes twice (`repair`).",
+        default="observe",
+    )
     routing: Routing = setting("Choosing among credentials.", factory=Routing)
     upstream: Upstream = setting("Connections to upstreams.", factory=Upstream)
     limits: Limits = setting("Bounds on what a client may send.", factory=Limits)

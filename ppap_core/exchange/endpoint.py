@@ -143,6 +143,7 @@ async def _serve(exchange: Exchange, receive: Receive, send: Send, read_address:
 
 
 def _finish(exchange: Exchange) -> None:
+    exchange.report_violations()
     exchange.proxy.finished(exchange.record())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from ..models import ListedModel
 from ..wire.body import JsonBody
 from ..wire.format import ClientWire, Target, family_of
 from .arrival import Arrival
+from .outgoing import log, outline
 from .provider import Provider
 from .record import Attempt, ExchangeRecord, Outcome
 
@@ -54,6 +56,7 @@ class Exchange:
     __slots__ = (
         "_conversation",
         "_error",
+        "_first_violation",
         "_outcome",
         "_queued",
         "_started_at",
@@ -73,6 +76,7 @@ class Exchange:
         "started",
         "status",
         "stream",
+        "stream_violations",
         "thinking",
         "usage",
         "wire",
@@ -105,6 +109,8 @@ class Exchange:
         self._outcome: Outcome = "succeeded"
         self._error = ""
         self._queued = 0.0
+        self.stream_violations = 0
+        self._first_violation = ""
 
     def accept(self, body: JsonBody) -> None:
         """Looks at the body, finds out who can serve it, and whether this client may have it.
@@ -175,6 +181,27 @@ class Exchange:
         self._outcome = "failed" if self.attempts else "refused"
         self._error = detail.code or detail.type or detail.message
 
+    def note_violations(self, found: list[str], data: bytes) -> None:
+        """What a guard found in the client's stream, and the bytes in which it did."""
+        self._first_violation = self._first_violation or found[0]
+        self.stream_violations += len(found)
+        self.proxy.violations.note(self.wire.name, found)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("request %s: %s; in %s", self.id, "; ".join(found), outline(data))
+
+    def report_violations(self) -> None:
+        """One line of log, if anything was found."""
+        if self.stream_violations:
+            credential = self.serving[0].credential.label if self.serving else "no upstream"
+            log.warning(
+                "request %s: the %s stream of %s broke the rules of its format %d times, first: %s",
+                self.id,
+                self.wire.name,
+                credential,
+                self.stream_violations,
+                self._first_violation,
+            )
+
     def cancelled(self) -> None:
         """The client left: nobody's failure."""
         self._outcome = "cancelled"
@@ -208,4 +235,5 @@ class Exchange:
             first_byte=self.first_byte,
             total=time.perf_counter() - self.started,
             attempts=tuple(self.attempts),
+            stream_violations=self.stream_violations,
         )

@@ -61,3 +61,5 @@ class ExchangeRecord:
     first_byte: float | None
     total: float
     attempts: Sequence[Attempt]
+    stream_violations: int = 0
+    """How often a streamed answer broke the rules of the client's format, as far as a guard watched."""

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from ..conversation import Conversation, End, ErrorDetail, StreamError
-from ..wire.format import Framing, Reframed
 from .body import Receive
 from .disconnect import DisconnectWatch
 from .exchange import Exchange
+from .outgoing import Outgoing, outgoing
 
 Send = Callable[[Any], Awaitable[None]]
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Response:
         self._exchange = exchange
         self._send = send
         self._started = False
-        self._framing: Framing | None = None
+        self._outgoing: Outgoing | None = None
         self._watch: DisconnectWatch | None = None
 
     def watched(self, receive: Receive) -> DisconnectWatch:
@@ -58,22 +58,21 @@ class Response:
     async def begin_stream(self, headers: Sequence[tuple[str, str]] = ()) -> None:
         if not self._started:
             self._exchange.status = 200
-            wire = self._exchange.wire
-            self._framing = wire.framing() if isinstance(wire, Reframed) else None
-            media = (b"content-type", wire.stream_media_type.encode())
+            self._outgoing = outgoing(self._exchange)
+            media = (b"content-type", self._exchange.wire.stream_media_type.encode())
             await self._start(200, (media, *_STREAM_HEADERS, *_encoded(headers)))
 
     async def write(self, data: bytes) -> None:
         self._exchange.mark_first_byte()
-        if self._framing is not None:
-            data = self._framing.feed(data)
+        if self._outgoing is not None:
+            data = self._outgoing.write(data)
         await self._body(data, more=True)
 
     async def end(self, data: bytes = b"") -> None:
         if data:
             self._exchange.mark_first_byte()
-        if self._framing is not None:
-            data = self._framing.feed(data) + self._framing.close()
+        if self._outgoing is not None:
+            data = self._outgoing.end(data)
         await self._body(data)
 
     async def refuse(self, detail: ErrorDetail, body: bytes = b"") -> None:

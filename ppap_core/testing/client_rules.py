@@ -19,10 +19,12 @@ from ..conversation import (
     Finish,
     Reply,
     Start,
+    StreamError,
 )
 from ..errors import InvalidRequest
 from ..wire import ClientWire, JsonBody
 from .contract import Check, require
+from .guard_rules import guard_checks, keeps_the_rules
 from .laws import holds_for_all
 from .strategies import altered_json, batches, event_sequences, json_values, replies
 from .traffic import Traffic
@@ -54,6 +56,7 @@ def client_checks(wire: ClientWire, traffic: Traffic) -> Iterator[Check[None]]:
     for status in STATUSES:
         yield Check(f"an error can be told [{status}]", partial(_error, wire, status))
     yield Check("keep_alive is a frame", partial(_keep_alive, wire))
+    yield from guard_checks(wire, traffic)
 
 
 def _some_conversation(wire: ClientWire, traffic: Traffic) -> Conversation:
@@ -108,6 +111,8 @@ def _written(wire: ClientWire, conversation: Conversation, feeds: list[list[Even
     encoder = wire.stream_encoder(conversation)
     parts = [encoder.feed(events) for events in feeds]
     require(all(isinstance(part, bytes) for part in parts), "stream_encoder.feed gives no bytes")
+    ended = any(isinstance(event, Finish | StreamError) for events in feeds for event in events)
+    keeps_the_rules(wire, parts, ended=ended)
     return b"".join(parts)
 
 

@@ -12,6 +12,7 @@ from ..conversation import ErrorDetail, Usage
 from ..errors import MalformedReply, MalformedStream, UpstreamFault
 from ..wire import ClientWire, JsonBody, RelayWire, StreamPath, Target
 from .contract import Check, require
+from .guard_rules import keeps_the_rules
 from .laws import holds_for_all
 from .strategies import cut_up, damaged
 from .traffic import Traffic
@@ -125,6 +126,7 @@ def _stream(wire: RelayWire, body: JsonBody, stream: bytes) -> None:
     require(outcome.complete, "a healthy stream is not complete")
     require(outcome.committed, "a healthy stream is not committed")
     require(outcome.error is None, f"a healthy stream has an error: {outcome.error}")
+    keeps_the_rules(wire, [outcome.written])
     sent = stream.replace(b"\r\n", b"\n").split(b"\n")
     own = wire.stream_relay(body, "", Target(model=""))
     kept = iter(sent)
@@ -137,26 +139,31 @@ def _cut_short(wire: RelayWire, body: JsonBody, stream: bytes) -> None:
     """A client must be able to tell half an answer from a whole one (pain 13)."""
     for length in range(0, len(stream), max(1, len(stream) // 300)):
         path = _path(wire, body)
-        path.feed(stream[:length])
+        written = path.feed(stream[:length])
         if path.committed and not path.complete:
-            require(_says_so(path), f"after {length} of {len(stream)} bytes the stream ends without an error")
+            last = _last_word(path)
+            says_so = path.complete or (bool(last) and path.error is not None)
+            require(says_so, f"after {length} of {len(stream)} bytes the stream ends without an error")
+            keeps_the_rules(wire, [written, last])
 
 
-def _says_so(path: StreamPath) -> bool:
-    """Whether a path that is closed too early tells the client, or has its caller do so."""
+def _last_word(path: StreamPath) -> bytes:
+    """What a client hears of a path that is closed too early, from itself or from its caller."""
     try:
-        last = path.close()
+        return path.close()
     except MalformedStream:
-        return True
-    return path.complete or (bool(last) and path.error is not None)
+        return path.fail(_CUT)
 
 
 def _failed(wire: RelayWire, body: JsonBody, stream: bytes) -> None:
     path = _path(wire, body)
+    written = b""
     for place in range(len(stream)):
-        path.feed(stream[place : place + 1])
+        written += path.feed(stream[place : place + 1])
         if path.committed:
-            require(bool(path.fail(_CUT)), "a committed stream fails without a word to the client")
+            last = path.fail(_CUT)
+            require(bool(last), "a committed stream fails without a word to the client")
+            keeps_the_rules(wire, [written, last])
             return
 
 

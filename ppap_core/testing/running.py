@@ -24,6 +24,7 @@ from ..exchange.record import ExchangeRecord
 from ..hookspecs import hookimpl
 from ..proxy import Proxy
 from ..server import listening
+from .contract import require
 
 CLIENT_KEY: Final = "sk-client-for-tests-0001"
 FOLDER: Final = "accounts"
@@ -57,7 +58,7 @@ class _Witness:
         self.news = asyncio.Event()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class RunningProxy:
     """A proxy that listens. ``records`` of finished requests come in the order they ended."""
 
@@ -65,6 +66,8 @@ class RunningProxy:
     base_url: str
     config_path: Path
     _witness: _Witness
+    expects_violations: bool = False
+    """Whether a stream may break the rules of its format; otherwise leaving the block raises."""
 
     @property
     def client_key(self) -> str:
@@ -122,7 +125,9 @@ async def running(
 
     Unless the config has ``api-keys`` of its own, `CLIENT_KEY` is added; unless it has an
     ``auth-dir``, that is a folder of its own. ``plugins`` are registered besides the installed ones,
-    and ``files`` stand in that folder before the proxy starts. Raises `ConfigError`.
+    and ``files`` stand in that folder before the proxy starts. Raises `ConfigError`,
+    and at the end `ContractBroken` if a guard found something in a stream that was sent to a client,
+    unless the test expects it.
     """
     witness = _Witness()
     with tempfile.TemporaryDirectory(prefix="ppap-") as folder:
@@ -132,7 +137,10 @@ async def running(
             write_credential_file(path.parent / FOLDER, name, fields)
         proxy = Proxy(path, plugins=[*plugins, witness])
         async with listening(proxy) as base_url:
-            yield RunningProxy(proxy=proxy, base_url=base_url, config_path=path, witness=witness)
+            started = RunningProxy(proxy=proxy, base_url=base_url, config_path=path, witness=witness)
+            yield started
+            found = proxy.violations.recent
+            require(started.expects_violations or not found, f"streams break rules: {'; '.join(found)}")
 
 
 def _write(path: Path, config_text: str) -> None:

@@ -27,6 +27,7 @@ from .format import (
     family_of,
     protocol_of,
 )
+from .guard import Guarded, Mended, StreamGuard, StreamMender
 
 __all__ = [
     "NO_NAMES",
@@ -35,9 +36,11 @@ __all__ = [
     "Enforces",
     "Enveloped",
     "Framing",
+    "Guarded",
     "JsonArray",
     "JsonBody",
     "Kind",
+    "Mended",
     "NameMap",
     "OfFamily",
     "OfProtocol",
@@ -48,6 +51,8 @@ __all__ = [
     "RetellsErrors",
     "StreamDecoder",
     "StreamEncoder",
+    "StreamGuard",
+    "StreamMender",
     "StreamPath",
     "Target",
     "ToldWhole",

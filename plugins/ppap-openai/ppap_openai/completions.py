@@ -34,11 +34,12 @@ from ppap_core.conversation import (
     UsageUpdate,
 )
 from ppap_core.errors import InvalidRequest
-from ppap_core.wire import JsonBody, Peek
+from ppap_core.wire import JsonBody, Peek, StreamGuard
 from ppap_core.wire.sse import data_frame
 
 from .chat.errors import error_body
 from .chat.finish import WORDS
+from .chat.guard import CompletionsGuard
 from .chat.name import FAMILY
 from .chat.request_decoder import refusal
 from .chat.stream_encoder import DONE_FRAME
@@ -114,6 +115,9 @@ class Completions:
 
     def stream_encoder(self, conversation: Conversation) -> CompletionsStreamEncoder:
         return CompletionsStreamEncoder(conversation)
+
+    def stream_guard(self) -> StreamGuard:
+        return CompletionsGuard()
 
     def encode_error(self, error: ErrorDetail) -> bytes:
         return error_body(error)

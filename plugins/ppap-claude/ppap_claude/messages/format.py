@@ -13,12 +13,14 @@ from ppap_core.wire import (
     RelayedReply,
     StreamDecoder,
     StreamEncoder,
+    StreamGuard,
     StreamPath,
     Target,
 )
 
 from . import reply, request_decoder, request_encoder, request_relay
 from .errors import error_body, read_error
+from .guard import MessagesGuard
 from .stream_decoder import MessagesStreamDecoder
 from .stream_encoder import PING, MessagesStreamEncoder
 from .stream_relay import MessagesRelay
@@ -65,6 +67,9 @@ class MessagesFormat:
 
     def stream_relay(self, body: JsonBody, client_model: str, target: Target) -> StreamPath:
         return MessagesRelay(client_model, target)
+
+    def stream_guard(self) -> StreamGuard:
+        return MessagesGuard()
 
     def encode_error(self, error: ErrorDetail) -> bytes:
         return error_body(error)

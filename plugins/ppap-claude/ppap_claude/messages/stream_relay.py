@@ -77,7 +77,7 @@ class MessagesRelay:
         """A stream whose end was told but for ``message_stop`` gets one; any other cut is an error."""
         rest = self._splitter.close()
         written = b""
-        if rest.strip() and not self.complete and self.error is None:
+        if _data(rest) and not self.complete and self.error is None:
             try:
                 written = b"".join(self._passed(rest + b"\n\n"))
             except MalformedStream:
@@ -101,7 +101,7 @@ class MessagesRelay:
             yield self._looked_at(frame)
 
     def _looked_at(self, frame: bytes) -> bytes:
-        data = payload(frame.replace(b"\r\n", b"\n").strip(b"\n"))
+        data = _data(frame)
         if not data.startswith(b"{"):
             return frame
         try:
@@ -137,6 +137,10 @@ class MessagesRelay:
         if counts is not None:
             self._counts = self._counts.updated(counts) if self._counts else counts
             self.usage = self._counts.usage()
+
+
+def _data(frame: bytes) -> bytes:
+    return payload(frame.replace(b"\r\n", b"\n").strip(b"\n"))
 
 
 def _frames(whole: bytes) -> Iterator[bytes]:

@@ -16,12 +16,13 @@ import attrs
 
 from ppap_core.conversation import Conversation
 from ppap_core.errors import RequestError
-from ppap_core.wire import Framing, JsonBody, Peek
+from ppap_core.wire import Framing, JsonBody, Peek, StreamGuard
 
 from . import request_decoder
 from .array_framing import KEEP_ALIVE, ArrayFraming
 from .counting import asked_about
 from .format import GeminiFormat
+from .guard import ArrayGuard
 
 GENERATE: Final = "generateContent"
 STREAM: Final = "streamGenerateContent"
@@ -79,6 +80,9 @@ class ArrayGemini(AddressedGemini):
 
     def framing(self) -> Framing:
         return ArrayFraming()
+
+    def stream_guard(self) -> StreamGuard:
+        return ArrayGuard()
 
 
 def addressed(address: Address) -> AddressedGemini:

@@ -13,12 +13,14 @@ from ppap_core.wire import (
     RelayedReply,
     StreamDecoder,
     StreamEncoder,
+    StreamGuard,
     StreamPath,
     Target,
 )
 
 from . import reply, request_decoder, request_encoder, request_relay
 from .errors import error_body, read_error
+from .guard import GeminiGuard
 from .stream_decoder import GeminiStreamDecoder
 from .stream_encoder import KEEP_ALIVE, GeminiStreamEncoder
 from .stream_relay import GeminiRelay
@@ -67,6 +69,9 @@ class GeminiFormat:
 
     def stream_relay(self, body: JsonBody, client_model: str, target: Target) -> StreamPath:
         return GeminiRelay(body)
+
+    def stream_guard(self) -> StreamGuard:
+        return GeminiGuard()
 
     def encode_error(self, error: ErrorDetail) -> bytes:
         return error_body(error)

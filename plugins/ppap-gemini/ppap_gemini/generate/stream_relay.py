@@ -56,9 +56,9 @@ class GeminiRelay:
         """An end before the last candidate's is an error, and the client is told."""
         rest = self._splitter.close()
         written = b""
-        if rest.strip() and not self.complete and self.error is None:
+        if _data(rest) and not self.complete and self.error is None:
             try:
-                written = self._passed(rest + b"\n\n")
+                written = b"".join(self._looked_at(rest + b"\n\n"))
             except MalformedStream:
                 written = b""  # half a chunk
         if self.complete or self.error is not None:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from ppap_core.conversation import Conversation, ErrorDetail, Reply
-from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, Target
+from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, StreamGuard, Target
 
 from .effort import peeked_effort
 from .errors import error_body, read_error
+from .guard import ChatGuard
 from .name import FAMILY, FORMAT, PROTOCOL
 from .relay import ChatRelay, enforced, patch_request, relay_of, relay_reply
 from .reply import read_reply, write_reply
@@ -65,6 +66,9 @@ class ChatCompletions:
 
     def stream_relay(self, body: JsonBody, client_model: str, target: Target) -> ChatRelay:
         return relay_of(body, client_model, target)
+
+    def stream_guard(self) -> StreamGuard:
+        return ChatGuard()
 
     def decode_error(self, status: int, body: bytes) -> ErrorDetail:
         return read_error(status, body)

@@ -14,7 +14,7 @@ import msgspec
 from ppap_core.conversation import ErrorDetail, Usage
 from ppap_core.errors import InvalidRequest, MalformedStream
 from ppap_core.wire import EncodedRequest, JsonBody, RelayedReply, Target
-from ppap_core.wire.sse import FrameSplitter, data_frame
+from ppap_core.wire.sse import FrameSplitter, data_frame, payload
 from ppap_core.wire.translate import CUT_SHORT
 
 from .effort import write_effort
@@ -150,6 +150,8 @@ class ChatRelay:
         try:
             content = content_of(_without_ends(frame))
         except MalformedStream:
+            return b""
+        if not payload(_without_ends(frame)) and not isinstance(content[0], Failed):
             return b""
         self._finished = self._finished or _FINISHED(frame) is not None
         return self._judged(frame, content)

@@ -204,9 +204,11 @@ class ChatStreamEncoder:
         written += (self._before(choice), _encode(delta), _UNFINISHED)
 
     def _finish_chunk(self, finish: Finish, written: list[bytes], usage: Usage | None = None) -> None:
+        called = self._answers[finish.choice].calls > 0
+        reason = finish.reason if called or finish.reason != "tool_calls" else "stop"
         written.append(
             b'%b{},"logprobs":null,"finish_reason":"%b"}]'
-            % (self._before(finish.choice), WORDS[finish.reason].encode())
+            % (self._before(finish.choice), WORDS[reason].encode())
         )
         if usage is not None:
             written += (b',"usage":', _encode(write_usage(usage)))

@@ -7,10 +7,11 @@ from typing import Final
 
 from ppap_core.conversation import Conversation, ErrorDetail, Reply, ThinkingIntent
 from ppap_core.errors import InvalidRequest
-from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, Target
+from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, StreamGuard, Target
 
 from ..chat.errors import error_body, read_error
 from ..chat.name import FAMILY
+from .guard import ResponsesGuard
 from .name import FORMAT, PROTOCOL
 from .relay import relay_of, relay_reply, whole_of
 from .reply import read_reply, write_reply
@@ -73,6 +74,9 @@ class Responses:
 
     def stream_relay(self, body: JsonBody, client_model: str, target: Target) -> ResponsesRelay:
         return relay_of(client_model, target)
+
+    def stream_guard(self) -> StreamGuard:
+        return ResponsesGuard()
 
     def decode_error(self, status: int, body: bytes) -> ErrorDetail:
         return read_error(status, body)

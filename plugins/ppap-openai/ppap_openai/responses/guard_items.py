@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
+from ppap_core.wire.guard import shown
+
 from .name import JsonObject
 
 
@@ -22,23 +24,23 @@ class GuardedItem:
     def event(self, kind: str, event: JsonObject) -> Iterator[str]:
         """An event between the two."""
         if self.done is not None:
-            yield f"{kind} after the item was done"
+            yield f"{shown(kind)} after the item was done"
         if event.get("item_id") != self._id:
-            yield f"{kind} has the item_id {event.get('item_id')!r}, the item is {self._id!r}"
+            yield f"{shown(kind)} has another item_id than the item"
         yield from self._inner(kind, event)
 
     def end(self, item: JsonObject) -> Iterator[str]:
         if self.done is not None:
             yield "the item is done twice"
         if item.get("type") != self.type or item.get("id") != self._id:
-            yield f"a {self.type} with id {self._id!r} ends as another item"
+            yield f"a {shown(self.type)} ends as another item"
         self.done = item
         yield from self._ended(item)
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
         """By default, items of tools that the provider runs: events of their own kind only."""
         if not kind.startswith(f"response.{self.type}."):
-            yield f"{kind} inside of a {self.type}"
+            yield f"{shown(kind)} inside of a {shown(self.type)}"
 
     def _ended(self, item: JsonObject) -> Iterator[str]:
         yield from ()
@@ -65,11 +67,11 @@ class _Parts(GuardedItem):
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
         if event.get(self._INDEX) != len(self._closed):
-            yield f"{kind} has {self._INDEX} {event.get(self._INDEX)!r}, not {len(self._closed)}"
+            yield f"{shown(kind)} has {self._INDEX} {shown(event.get(self._INDEX))}, not {len(self._closed)}"
         if kind == f"{self._PART}.added":
             yield from self._opened(event)
         elif self._part is None:
-            yield f"{kind} while no part is open"
+            yield f"{shown(kind)} while no part is open"
         elif kind == f"{self._PART}.done":
             yield from self._closed_by(event)
         else:
@@ -79,7 +81,7 @@ class _Parts(GuardedItem):
         if self._part is not None:
             yield "a part begins inside of another"
         part = event.get("part")
-        if not isinstance(part, dict) or part.get("type") not in self._WORDS:
+        if not isinstance(part, dict) or str(part.get("type")) not in self._WORDS:
             yield f"a part of an unknown type in a {self.type}"
             return
         if part.get(self._WORDS[part["type"]][1]) != "":
@@ -90,16 +92,16 @@ class _Parts(GuardedItem):
         word, field = self._WORDS[part["type"]]
         if kind == f"{word}.delta":
             if self._told is not None:
-                yield f"{kind} after the text was done"
+                yield f"{shown(kind)} after the text was done"
             if not event.get("delta"):
-                yield f"{kind} without text"
+                yield f"{shown(kind)} without text"
             self._text.append(str(event.get("delta", "")))
         elif kind == f"{word}.done":
             self._told = "".join(self._text)
             if event.get(field) != self._told:
-                yield f"{kind} tells another text than its deltas"
+                yield f"{shown(kind)} tells another text than its deltas"
         elif kind != f"{word}.annotation.added":
-            yield f"{kind} inside of a part of type {part['type']}"
+            yield f"{shown(kind)} inside of a part of type {part['type']}"
 
     def _closed_by(self, event: JsonObject) -> Iterator[str]:
         part = event.get("part")
@@ -152,17 +154,17 @@ class _Call(GuardedItem):
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
         if self._told is not None:
-            yield f"{kind} after the {self._field} were done"
+            yield f"{shown(kind)} after the {self._field} were done"
         if kind == f"{self._word}.delta":
             if not event.get("delta"):
-                yield f"{kind} without text"
+                yield f"{shown(kind)} without text"
             self._text.append(str(event.get("delta", "")))
         elif kind == f"{self._word}.done":
             self._told = event.get(self._field)
             if self._told != ("".join(self._text) or self._empty):
-                yield f"{kind} tells another text than its deltas"
+                yield f"{shown(kind)} tells another text than its deltas"
         else:
-            yield f"{kind} inside of a {self.type}"
+            yield f"{shown(kind)} inside of a {shown(self.type)}"
 
     @property
     def _empty(self) -> str:

@@ -151,7 +151,7 @@ class ResponsesRelay:
 
     def _last_frame(self, rest: bytes) -> bytes:
         """A last frame that lacks its blank line counts, unless it was cut off inside."""
-        if not rest.strip():
+        if not payload(_unended(rest)) and not rest.lstrip().startswith(b"{"):
             return b""
         try:
             return self._frame(rest + b"\n\n")

@@ -1,0 +1,77 @@
+"""``stream-guard``: what is broken in a client's stream is counted, told once, and not shown."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from ppap_openai import testing as chat
+
+from ppap_core.exchange.outgoing import outline
+from ppap_core.testing import ContractBroken, streamed
+
+from .conftest import FAST, bench
+
+NO_ROLE = chat.stream(["a secret word", "and more"])[1:]
+"""An upstream that leaves out what a stream must begin with."""
+
+
+async def test_a_broken_stream_is_counted_and_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The log names request, format, upstream and the event; it repeats nothing of the answer."""
+    async with bench(FAST, accounts=1) as one:
+        one.proxy.expects_violations = True
+        one.first.answers(streamed(NO_ROLE))
+        answer = await one.ask(stream=True)
+        record = await one.record()
+        found = one.proxy.proxy.violations
+    assert "secret word" in answer.text
+    assert record.stream_violations == 1
+    assert found.by_format == {"openai-chat": 1}
+    assert list(found.recent) == ["openai-chat: event 0: the first chunk of a choice does not name the role"]
+    (line,) = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
+    for told in (record.id, "openai-chat", "account-0", "event 0"):
+        assert told in line.getMessage()
+    assert "secret" not in caplog.text
+
+
+async def test_the_event_itself_is_logged_at_debug_level_without_its_texts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever looks for the fault sees the shape of what was sent."""
+    async with bench(f"debug: true\n{FAST}", accounts=1) as one:
+        one.proxy.expects_violations = True
+        one.first.answers(streamed(NO_ROLE))
+        await one.ask(stream=True)
+        await one.record()
+    assert '"delta":{"content":<13>}' in caplog.text
+    assert "secret" not in caplog.text
+
+
+async def test_a_stream_by_the_rules_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> None:
+    async with bench(FAST, accounts=1) as one:
+        one.first.answers(streamed(chat.stream("a")))
+        await one.ask(stream=True)
+        record = await one.record()
+    assert record.stream_violations == 0
+    assert "broke" not in caplog.text
+
+
+async def test_off_means_off() -> None:
+    """Nothing is read, and nothing found."""
+    async with bench(f"stream-guard: off\n{FAST}", accounts=1) as one:
+        one.first.answers(streamed(NO_ROLE))
+        await one.ask(stream=True)
+        assert (await one.record()).stream_violations == 0
+
+
+async def test_a_test_that_does_not_expect_it_fails() -> None:
+    """Every test of plugins that runs a proxy has the guard as its witness."""
+    with pytest.raises(ContractBroken, match="event 0"):
+        async with bench(FAST, accounts=1) as one:
+            one.first.answers(streamed(NO_ROLE))
+            await one.ask(stream=True)
+
+
+def test_an_outline_holds_no_text() -> None:
+    shape = outline(b'event: x\ndata: {"type":"a\\"b","n":12,"a b":{"args":"{\\"key\\": 1}"}}\n\n')
+    assert shape == 'event: x\ndata: {"type":<4>,"n":12,<3>:{"args":<12>}}\n\n'
