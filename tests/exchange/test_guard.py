@@ -64,12 +64,16 @@ async def test_off_means_off() -> None:
         assert (await one.record()).stream_violations == 0
 
 
+async def _broken_stream_nobody_expects() -> None:
+    async with bench(FAST, accounts=1) as one:
+        one.first.answers(streamed(NO_ROLE))
+        await one.ask(stream=True)
+
+
 async def test_a_test_that_does_not_expect_it_fails() -> None:
     """Every test of plugins that runs a proxy has the guard as its witness."""
     with pytest.raises(ContractBroken, match="event 0"):
-        async with bench(FAST, accounts=1) as one:
-            one.first.answers(streamed(NO_ROLE))
-            await one.ask(stream=True)
+        await _broken_stream_nobody_expects()
 
 
 def test_an_outline_holds_no_text() -> None:
