@@ -54,17 +54,26 @@ ReadAddress: TypeAlias = Callable[[Arrival], Addressed]
 
 
 def endpoint(
-    proxy: Proxy, paths: Sequence[str], wire: ClientWire, work: Work | None = None
+    proxy: Proxy,
+    paths: Sequence[str],
+    wire: ClientWire,
+    work: Work | None = None,
+    read_address: ReadAddress | None = None,
 ) -> ASGIRouteHandler:
-    """A route on which clients that speak `wire` have `work` done; ``None``: get answers from models."""
-    return _route(proxy, paths, wire, work or generate)
+    """A route on which clients that speak `wire` have `work` done; ``None``: get answers from models.
+
+    `read_address`, if there is one, has the last word on both, for clients that say in their headers
+    what they need to have otherwise.
+    """
+    addressed = Addressed(wire, work or generate)
+    return _route(proxy, paths, wire, read_address or (lambda _: addressed))
 
 
 def counting_endpoint(
     proxy: Proxy, paths: Sequence[str], wire: ClientWire, render: Callable[[int], bytes]
 ) -> ASGIRouteHandler:
     """A route on which clients that speak `wire` learn how many input tokens a request has."""
-    return _route(proxy, paths, wire, counting(render))
+    return endpoint(proxy, paths, wire, counting(render))
 
 
 def addressed_endpoint(
@@ -99,14 +108,26 @@ def counting(render: Callable[[int], bytes]) -> Work:
     return count
 
 
-def _route(proxy: Proxy, paths: Sequence[str], wire: ClientWire, work: Work) -> ASGIRouteHandler:
-    addressed = Addressed(wire, work)
+class _OnlyHttp(RequestError):
+    status = 426
+    code = "upgrade_refused"
 
+
+def _no_websockets(_: Arrival) -> Addressed:
+    """Clients that would rather have a websocket know by this status to go on without (clients spec, 3)."""
+    raise _OnlyHttp("This route answers POST requests; it takes no websockets")
+
+
+def _route(
+    proxy: Proxy, paths: Sequence[str], wire: ClientWire, read_address: ReadAddress
+) -> ASGIRouteHandler:
     @asgi(list(paths), copy_scope=False, name=f"{wire.name} {paths[0]}")
     async def handle(scope: Any, receive: Any, send: Any) -> None:
         arrival = Arrival(scope)
         if arrival.method == "POST":
-            await _serve(Exchange(proxy, wire, arrival), receive, send, lambda _: addressed)
+            await _serve(Exchange(proxy, wire, arrival), receive, send, read_address)
+        elif arrival.header(b"upgrade").lower() == b"websocket":
+            await _serve(Exchange(proxy, wire, arrival), receive, send, _no_websockets)
         else:
             raise NotFoundException
 

@@ -19,7 +19,7 @@ from .completions import COMPLETIONS
 from .config import SECTION, SECTIONS
 from .model_list import MODELS
 from .provider import OpenAICompatible, credentials_of, models_of
-from .responses import COMPACT, OPERATION, RESPONSES
+from .responses import COMPACT, OPERATION, RESPONSES, read_client
 
 
 @hookimpl
@@ -37,7 +37,7 @@ def ppap_routes(proxy: Proxy) -> Sequence[Any]:
     return [
         endpoint(proxy, ["/v1/chat/completions"], CHAT),
         endpoint(proxy, ["/v1/completions"], COMPLETIONS),
-        endpoint(proxy, ["/v1/responses"], RESPONSES),
+        endpoint(proxy, ["/v1/responses"], RESPONSES, read_address=read_client),
         endpoint(proxy, ["/v1/responses/compact"], COMPACT, forwarding(OPERATION)),
     ]
 

@@ -2,6 +2,16 @@
 
 from .codec import RESPONSES, Responses
 from .compact import COMPACT, OPERATION, compact_body
+from .failing import FAILING, read_client
 from .guard import ResponsesGuard
 
-__all__ = ["COMPACT", "OPERATION", "RESPONSES", "Responses", "ResponsesGuard", "compact_body"]
+__all__ = [
+    "COMPACT",
+    "FAILING",
+    "OPERATION",
+    "RESPONSES",
+    "Responses",
+    "ResponsesGuard",
+    "compact_body",
+    "read_client",
+]

@@ -21,6 +21,7 @@ from ppap_core.conversation.turns import paired, with_reminders
 from ppap_core.wire import EncodedRequest, Target
 
 from ..chat.effort import write_effort
+from ..chat.name import FORMAT as CHAT
 from .item_encoder import InputWriter
 from .name import FORMAT, JsonObject
 from .request_decoder import FIELDS, INSTRUCTIONS
@@ -59,9 +60,12 @@ def _split(conversation: Conversation) -> tuple[str | None, Sequence[Item]]:
     """``instructions``, if that is where the first message stood, and everything else.
 
     System text of other formats stays among the items: nothing says that it holds for more than
-    what follows it (C.5).
+    what follows it (C.5). Chat means by it what this format does, in every place; in other formats
+    what stands in the middle reminds the user's turn of something (A.2.1).
     """
     items = conversation.items
+    if conversation.format == CHAT:
+        return None, paired(items)
     if conversation.format != FORMAT:
         return None, paired(with_reminders(items))
     first = items[0] if items else None

@@ -1,0 +1,106 @@
+"""Streams for clients that only understand the failure of a response, as Codex does.
+
+Such a client takes an ``error`` event for a cut connection: it asks again, and never shows what the
+upstream said (client API spec, 22, no. 5; clients spec, 3).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from ppap_core.conversation import ErrorDetail
+from ppap_core.exchange import Addressed, Arrival, generate
+from ppap_core.wire.sse import event_frame, payload
+
+from .codec import RESPONSES, Responses
+from .errors import read_in_band
+from .identifiers import new_response_id
+from .wire_event import ABSENT, json_object
+
+CODES: Final[Mapping[str, str]] = {
+    "context_too_large": "context_length_exceeded",
+    "internal_server_error": "server_error",
+}
+"""A code of an ``error`` event → the word for it in a response that failed."""
+
+_CLIENTS: Final = b"codex"
+"""What the names of these clients begin with, in the headers below."""
+_NAMED_IN: Final = (b"originator", b"user-agent")
+_FRAME: Final = re.compile(rb".*?\n\r?\n", re.DOTALL)
+
+
+class _Head(msgspec.Struct, gc=False):
+    type: str = ""
+    response: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
+    sequence_number: Any = None
+
+
+_head: Final = msgspec.json.Decoder(_Head).decode
+_NO_HEAD: Final = _Head()
+
+
+class FailingResponses(Responses):
+    """Responses, but for how a stream fails."""
+
+    def framing(self) -> FailureFraming:
+        return FailureFraming()
+
+
+class FailureFraming:
+    """See `ppap_core.wire.Framing`. Turns an ``error`` into the failure of the response that had begun."""
+
+    def __init__(self) -> None:
+        self._response: dict[str, Any] = {}
+
+    def feed(self, data: bytes) -> bytes:
+        if b'"error"' not in data:
+            return data
+        return b"".join(map(self._frame, _FRAME.findall(data)))
+
+    def close(self) -> bytes:
+        return b""
+
+    def _frame(self, frame: bytes) -> bytes:
+        data = payload(frame.replace(b"\r\n", b"\n").strip(b"\n"))
+        try:
+            head = _head(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            head = _NO_HEAD
+        if not self._response and head.response is not ABSENT:
+            self._response = json_object(head.response)
+        if head.type == "error" or (not head.type and bytes(head.error) != b"null"):
+            return self._failed(read_in_band(json_object(msgspec.Raw(data))), head.sequence_number)
+        return frame
+
+    def _failed(self, error: ErrorDetail, number: Any) -> bytes:
+        code = error.code or ("server_error" if error.status >= 500 else "invalid_request_error")
+        begun = self._response or {
+            "id": new_response_id(),
+            "object": "response",
+            "created_at": int(time.time()),
+            "output": [],
+        }
+        failure = {"code": CODES.get(code, code), "message": error.message}
+        told = {
+            "type": "response.failed",
+            "response": {**begun, "status": "failed", "error": failure},
+            "sequence_number": number if isinstance(number, int) else 0,
+        }
+        return event_frame("response.failed", msgspec.json.encode(told))
+
+
+FAILING: Final = FailingResponses()
+_PLAIN: Final = Addressed(RESPONSES, generate)
+_FAILING: Final = Addressed(FAILING, generate)
+
+
+def read_client(arrival: Arrival) -> Addressed:
+    """How the client of a request wants to be answered, by what it calls itself."""
+    known = any(arrival.header(name).startswith(_CLIENTS) for name in _NAMED_IN)
+    return _FAILING if known else _PLAIN
