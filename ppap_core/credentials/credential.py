@@ -39,6 +39,11 @@ class Credential:
     request_retry: int | None = None
     """Rounds of its own; ``None``: the global ``request-retry``."""
 
+    @property
+    def group(self) -> str:
+        """What it is one of several of: the accounts of a channel, or the keys of a config entry."""
+        return self.channel or self.label
+
 
 def credential_id(kind: str, *parts: str) -> str:
     """``<kind>:<12 hex>`` over the trimmed parts: stable over restarts and list order (1.6)."""

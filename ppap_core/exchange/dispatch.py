@@ -138,11 +138,11 @@ def final_failure(exchange: Exchange, last: AttemptFailed | None) -> ExchangeFai
 
 def _nobody_ready(exchange: Exchange) -> ErrorDetail:
     model = exchange.route.model
-    labels = sorted({candidate.credential.label for candidate in exchange.route.candidates})
+    groups = sorted({candidate.credential.group for candidate in exchange.route.candidates})
     recovery = exchange.proxy.pool.recovery(exchange.route.candidates)
     seconds = recovery.seconds if recovery else None
     if recovery is not None and recovery.quota:
-        via = f" via provider {labels[0]}" if len(labels) == 1 else ""
+        via = f" via provider {groups[0]}" if len(groups) == 1 else ""
         return ErrorDetail(
             message=f"All credentials for model {model} are cooling down{via}",
             status=429,
@@ -151,7 +151,7 @@ def _nobody_ready(exchange: Exchange) -> ErrorDetail:
             retry_after=seconds,
         )
     return ErrorDetail(
-        message=f"auth_unavailable: no auth available (providers={','.join(labels)}, model={model})",
+        message=f"auth_unavailable: no auth available (providers={','.join(groups)}, model={model})",
         status=503,
         code="auth_unavailable",
         retry_after=seconds,

@@ -52,11 +52,11 @@ def build_index(
 
     aliases, excluded: by channel, for credentials that have one.
     """
-    sizes = Counter(credential.label for credential, _ in served)
+    sizes = Counter(credential.group for credential, _ in served)
     named: list[_Offer] = []
     levels: list[_Offer] = []
     for credential, models in served:
-        place = (-sizes[credential.label], f"{credential.label}\0{credential.id}")
+        place = (-sizes[credential.group], f"{credential.group}\0{credential.id}")
         hidden = matcher((*credential.excluded_models, *excluded.get(credential.channel, ())))
         for model in renamed(_distinct(models, hidden), aliases.get(credential.channel, ())):
             candidate = Candidate(credential, _targets(credential, model), place)

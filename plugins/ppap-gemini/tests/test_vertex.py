@@ -451,6 +451,29 @@ async def test_a_drawing_reaches_clients_of_every_format(streams: bool) -> None:
         assert "no prompt" in nothing.json()["error"]["message"]
 
 
+async def test_rules_of_the_channel_hold_for_service_accounts(tmp_path: Path) -> None:
+    """And not for API keys of the same provider, nor for a key in a file (auth spec, 6.5)."""
+    accounts = tmp_path / "accounts"
+    accounts.mkdir()
+    (accounts / "robot.json").write_text(json.dumps(fields_of(access_token=TOKEN)))
+    (accounts / "key.json").write_text(json.dumps(fields_of(api_key="AIza-file-0001", prefix="file")))
+    config = (
+        f"auth-dir: {accounts}\nplugins: {{disabled: [demo]}}\n"
+        "vertex-api-key: [{api-key: AIza-0001, prefix: key}]\n"
+        "oauth-model-alias: {vertex: [{name: gemini-2.5-pro, alias: pro}]}\n"
+        "oauth-excluded-models: {vertex: [gemini-3*, imagen*]}\n"
+    )
+    async with running(config) as proxy:
+        routes = proxy.proxy.snapshot.index.routes
+        served = {key: [each.credential.id for each in routes[key].candidates] for key in routes}
+    assert served["pro"] == ["robot.json"]
+    assert "robot.json" not in served["gemini-2.5-pro"]
+    assert served["key/gemini-2.5-pro"]
+    assert served["file/gemini-2.5-pro"] == ["key.json"]
+    assert "file/pro" not in served
+    assert not [key for key, ids in served.items() if key.startswith("gemini-3") and "robot.json" in ids]
+
+
 # --- importing --------------------------------------------------------------------------------
 
 

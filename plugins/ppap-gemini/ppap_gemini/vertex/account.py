@@ -68,6 +68,7 @@ def credentials_in(file: CredentialFile) -> list[Credential]:
             id=file.name,
             provider=TYPE,
             label=file.label,
+            channel="" if account.api_key else TYPE,
             settings=account,
             secrets=tuple(filter(None, (*secrets, *account.headers.values()))),
         )
