@@ -134,7 +134,7 @@ def pairs(known: Mapping[str, WireFormat], runs: int, said: Callable[[str], None
         yield Pair(
             client=client.name,
             upstream=upstream.name,
-            event_us={kind: event_time(client, upstream, kind, runs * 5) for kind in KINDS},
+            event_us={kind: event_time(client, upstream, kind, runs * 10) for kind in KINDS},
             request_ms={
                 size: request_time(client, upstream, bodies[size][client.name], runs) for size in SIZES
             },

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ppap_core.errors import MalformedStream
 from ppap_core.wire import sse
-from ppap_core.wire.sse import FrameSplitter, frames, payload
+from ppap_core.wire.sse import FrameSplitter, frames, payload, plain_payloads
 
 STREAM = b'data: {"a":1}\n\n: ping\n\nevent: x\ndata: {"b":2}\n\ndata: [DONE]\n\n'
 
@@ -61,3 +61,20 @@ def test_a_frame_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_the_payload_is_what_the_data_lines_hold(frame: bytes, data: bytes) -> None:
     assert payload(frame) == data
+
+
+LINES = st.sampled_from(
+    [b"data: ", b"data: a", b"data:b", b"data: [DONE]", b": ping", b"event: x", b"", b"\r"]
+)
+
+
+@given(st.lists(LINES, max_size=8))
+def test_the_short_way_to_payloads_is_the_long_way(lines: list[bytes]) -> None:
+    """Whatever stands in a block: its payloads at once are those of its frames, or there are none."""
+    block = b"".join(line + b"\n\n" for line in lines) + (b"\n" if b"\r" in lines else b"")
+    at_once = plain_payloads(block)
+    assert at_once is None or at_once == [payload(frame) for frame in frames(block)]
+
+
+def test_the_short_way_is_taken_where_every_frame_is_one_line_of_data() -> None:
+    assert plain_payloads(b"data: a\n\ndata: b\n\n") == [b"a", b"b"]

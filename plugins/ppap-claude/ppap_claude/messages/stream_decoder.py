@@ -140,7 +140,7 @@ class MessagesStreamDecoder:
 
     def _frame(self, frame: bytes, events: list[Event]) -> None:
         _, found, data = frame.partition(b"\ndata: ")
-        if not found or b"\n" in data:
+        if not found or data.find(b"\n") >= 0:
             data = payload(frame)
         if self._over or not data or data == _DONE:
             return

@@ -67,14 +67,10 @@ class Chunk(msgspec.Struct, rename="camel", gc=False):
             return None
 
 
-_chunk: Final = msgspec.json.Decoder(Chunk).decode
+read_chunk: Final = msgspec.json.Decoder(Chunk).decode
+"""Raises `msgspec.MsgspecError` and `UnicodeDecodeError` for anything else."""
 _chunks: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-
-
-def read_chunk(data: bytes) -> Chunk:
-    """Raises `msgspec.MsgspecError` and `UnicodeDecodeError` for anything else."""
-    return _chunk(data)
 
 
 def read_answer(body: bytes) -> list[Chunk]:

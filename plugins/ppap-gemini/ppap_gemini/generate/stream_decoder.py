@@ -26,7 +26,7 @@ from ppap_core.conversation import (
 )
 from ppap_core.errors import MalformedStream
 from ppap_core.wire import NameMap
-from ppap_core.wire.sse import FrameSplitter, frames, payload
+from ppap_core.wire.sse import FrameSplitter, frames, payload, plain_payloads
 
 from .chunk import UNREADABLE, Candidate, Chunk, link_notes, read_chunk
 from .errors import read_error
@@ -80,9 +80,12 @@ class ChunkReader:
             events.append(Start(chunk.response_id, chunk.model_version, chunk.created))
         for place, candidate in enumerate(chunk.candidates or ()):
             self._candidate(candidate, place if candidate.index is None else candidate.index, events)
-        if chunk.blocked and not chunk.candidates:
+        if not chunk.candidates and chunk.blocked:
             self._finish(0, "SAFETY", events)
-        self._count(chunk.usage, events)
+        if self._counts is None or self._finished:
+            self._count(chunk.usage, events)
+        elif chunk.usage is not NOTHING:
+            self._counts = chunk.usage
 
     def close(self, events: list[Event]) -> None:
         """Ends what is open."""
@@ -96,23 +99,22 @@ class ChunkReader:
 
         Those between are not even decoded, which would cost more than all the rest of a chunk.
         """
-        if counts is NOTHING:
-            return
-        if self._counts is None or self._finished:
+        if counts is not NOTHING:
             self._tell_usage(counts, events)
             self._counts = NOTHING
-        else:
-            self._counts = counts
 
     def _tell_usage(self, counts: msgspec.Raw, events: list[Event]) -> None:
         if (usage := read_usage(counts)) is not None:
             events.append(UsageUpdate(usage))
 
     def _candidate(self, candidate: Candidate, index: int, events: list[Event]) -> None:
-        choice = self._choices.get(index) or self._choices.setdefault(index, _Choice())
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice()
         if choice.finished:
             return
-        for part in candidate.parts:
+        content = candidate.content
+        for part in (content.parts or ()) if content is not None else ():
             if choice.kind == _KIND_OF_THOUGHT[part.thought] and part.text and _says_no_more(part):
                 events.append(Delta(choice.key, choice.kind, part.text))
             else:
@@ -225,12 +227,11 @@ class GeminiStreamDecoder:
         data = b""
         read = self._reader.read
         try:
-            for frame in frames(whole):
-                data = payload(frame)
+            for data in plain_payloads(whole) or map(payload, frames(whole)):
                 if not data or data == _DONE:
                     continue
                 chunk = read_chunk(data)
-                if chunk.failed:
+                if chunk.error is not NOTHING and chunk.failed:
                     events += (StreamError(read_error(data)), End())
                     self._over = True
                     return

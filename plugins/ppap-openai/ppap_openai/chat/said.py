@@ -55,6 +55,8 @@ class Said(msgspec.Struct, gc=False):
 
     def thought(self) -> str:
         """The reasoning text in whichever spelling; one that repeats another is not said twice."""
+        if type(self.reasoning_content) is str and self.reasoning_content:
+            return self.reasoning_content
         for spelling in (self.reasoning_content, self.reasoning, self.reasoning_details):
             if spelling and (text := text_of(spelling)):
                 return text

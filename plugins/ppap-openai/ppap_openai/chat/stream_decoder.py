@@ -5,7 +5,7 @@ from __future__ import annotations
 from ppap_core.conversation import End, ErrorDetail, Event, Start, StreamError, UsageUpdate
 from ppap_core.errors import MalformedStream
 from ppap_core.wire import NameMap
-from ppap_core.wire.sse import FrameSplitter, frames
+from ppap_core.wire.sse import FrameSplitter, frames, plain_payloads
 
 from .errors import ENDED_IN_ERROR
 from .finish import FAILED
@@ -44,17 +44,28 @@ class ChatStreamDecoder:
         return events
 
     def _read(self, block: bytes, events: list[Event]) -> None:
-        for frame in frames(block):
-            chunk = plain_chunk(frame)
-            for content in content_of(frame) if chunk is None else (chunk,):
-                if self._ended:
-                    return
-                if type(content) is WireAnswer:
-                    self._chunk(content, events)
-                elif type(content) is Failed:
-                    self._fail(content.error, events)
-                elif type(content) is Done:
-                    self._done(events)
+        plain = plain_payloads(block)
+        if plain is None:
+            for frame in frames(block):
+                self._frame(frame, events)
+            return
+        for data in plain:
+            chunk = plain_chunk(data)
+            if chunk is None:
+                self._frame(b"data: " + data, events)
+            elif not self._ended:
+                self._chunk(chunk, events)
+
+    def _frame(self, frame: bytes, events: list[Event]) -> None:
+        for content in content_of(frame):
+            if self._ended:
+                return
+            if type(content) is WireAnswer:
+                self._chunk(content, events)
+            elif type(content) is Failed:
+                self._fail(content.error, events)
+            elif type(content) is Done:
+                self._done(events)
 
     def _chunk(self, chunk: WireAnswer, events: list[Event]) -> None:
         if chunk.choices:
@@ -74,8 +85,9 @@ class ChatStreamDecoder:
             state = self._choices[number] = ChoiceState(number, self._names, self._id)
         if state.finished or self._ended:
             return
-        if choice.delta is not None:
-            state.hear(choice.delta, events)
+        delta = choice.delta
+        if delta is not None:
+            state.hear(delta, events)
         elif choice.message is not None and not state.spoke:
             state.hear(choice.message, events)  # an upstream that streams in one piece
         if choice.finish_reason:

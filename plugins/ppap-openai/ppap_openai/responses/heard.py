@@ -96,7 +96,8 @@ class HeardMessage(Heard):
         if part is None or part.kind != kind:
             part = self._opened(place, kind, events)
         if not part.ended:
-            part.start(events)
+            if not part.started:
+                part.start(events)
             events.append(Delta(part.key, kind, text))
 
     def told(self, place: int, kind: ItemKind, text: str, events: list[Event]) -> None:
@@ -172,7 +173,8 @@ class HeardReasoning(Heard):
     def say(self, source: str, segment: int, text: str, events: list[Event]) -> None:
         if self._source not in ("", source) or self.ended:
             return
-        self._start(events)
+        if not self._started:
+            self._start(events)
         if self._source and segment != self._segment:
             events.append(ItemMeta(self._key, segment=True))
         self._source, self._segment = source, segment

@@ -80,7 +80,7 @@ class ResponsesStreamDecoder:
 
     def _frame(self, frame: bytes, events: list[Event]) -> None:
         _, found, data = frame.partition(b"\ndata: ")
-        if not found or b"\n" in data:
+        if not found or data.find(b"\n") >= 0:
             data = payload(frame)
         if self._over:
             return
@@ -231,6 +231,9 @@ class ResponsesStreamDecoder:
 
     def _of(self, event: WireEvent, kind: type[_Kind], word: str, events: list[Event]) -> _Kind:
         """The same; one that was never announced begins now."""
+        named = self._by_id.get(event.item_id) if event.item_id else None
+        if isinstance(named, kind):
+            return named
         heard = self._known(event.output_index, event.item_id, kind)
         if heard is None:
             if kind is not HeardReasoning:

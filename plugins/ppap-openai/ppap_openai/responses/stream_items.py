@@ -38,7 +38,7 @@ class Outgoing:
 
     def delta(self, before: bytes, text: str, after: bytes) -> None:
         """An event put together from what stays the same and the one text that does not."""
-        self.out += (before, _encode(text), b'%b,"sequence_number":%d}\n\n' % (after, self.number))
+        self.out.append(b'%b%b%b,"sequence_number":%d}\n\n' % (before, _encode(text), after, self.number))
         self.number += 1
 
 
