@@ -52,9 +52,11 @@ architecture: $(DEV_STAMP)
 
 docs: $(DEV_STAMP)
 	$(BIN)/python -m ppap_core.config.docs docs/configuration.md
+	$(BIN)/python -m tests.matrix.page docs/translation.md
 
 docs-check: $(DEV_STAMP)
 	$(BIN)/python -m ppap_core.config.docs --check docs/configuration.md
+	$(BIN)/python -m tests.matrix.page --check docs/translation.md
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(if $(PEER),--peer $(PEER)) $(if $(QUICK),--quick) $(ARGS)

@@ -80,13 +80,14 @@ class Chat:
 
 
 def usage(tokens: Tokens) -> dict[str, Any]:
-    """In the spelling of this format; ``cache_write_tokens`` only where something was written."""
-    written = {"cache_write_tokens": tokens.cache_write} if tokens.cache_write else {}
     return {
         "prompt_tokens": tokens.input,
         "completion_tokens": tokens.output,
         "total_tokens": tokens.total,
-        "prompt_tokens_details": {"cached_tokens": tokens.cache_read, **written},
+        "prompt_tokens_details": {
+            "cached_tokens": tokens.cache_read,
+            "cache_write_tokens": tokens.cache_write,
+        },
         "completion_tokens_details": {"reasoning_tokens": tokens.reasoning},
     }
 

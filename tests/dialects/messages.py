@@ -64,12 +64,12 @@ class Messages:
 
 
 def usage(tokens: Tokens) -> dict[str, Any]:
-    """In the spelling of this format, which has no word for reasoning."""
     return {
         "input_tokens": tokens.uncached,
         "cache_read_input_tokens": tokens.cache_read,
         "cache_creation_input_tokens": tokens.cache_write,
         "output_tokens": tokens.output,
+        "output_tokens_details": {"thinking_tokens": tokens.reasoning},
     }
 
 

@@ -57,11 +57,12 @@ class Responses:
 
 
 def usage(tokens: Tokens) -> dict[str, Any]:
-    """In the spelling of this format; ``cache_write_tokens`` only where something was written."""
-    written = {"cache_write_tokens": tokens.cache_write} if tokens.cache_write else {}
     return {
         "input_tokens": tokens.input,
-        "input_tokens_details": {"cached_tokens": tokens.cache_read, **written},
+        "input_tokens_details": {
+            "cached_tokens": tokens.cache_read,
+            "cache_write_tokens": tokens.cache_write,
+        },
         "output_tokens": tokens.output,
         "output_tokens_details": {"reasoning_tokens": tokens.reasoning},
         "total_tokens": tokens.total,

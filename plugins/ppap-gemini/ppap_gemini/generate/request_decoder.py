@@ -171,7 +171,7 @@ def _model_items(parts: Sequence[PartFields], calls: OpenCalls, turn: int) -> li
         elif fields.thought and fields.text is not None:
             items += _message("assistant", shown)
             if fields.text or signature:
-                items.append(_reasoning(fields.text, signature))
+                _think(items, fields.text, signature)
         elif fields.function_response is None:
             if (part := visible(fields)) is not None:
                 shown.append(part)
@@ -179,6 +179,15 @@ def _model_items(parts: Sequence[PartFields], calls: OpenCalls, turn: int) -> li
                 items += _message("assistant", shown)
                 items.append(_reasoning("", signature))
     return items + _message("assistant", shown)
+
+
+def _think(items: list[Item], text: str, signature: str | None) -> None:
+    """One thought, in however many parts of a stream it came; a signature ends it (Gemini spec, 4.2)."""
+    last = items[-1] if items else None
+    if isinstance(last, Reasoning) and last.signature is None:
+        items[-1] = _reasoning(last.text + text, signature)
+    else:
+        items.append(_reasoning(text, signature))
 
 
 def _reasoning(text: str, signature: str | None) -> Item:

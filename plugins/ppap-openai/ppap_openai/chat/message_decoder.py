@@ -27,6 +27,7 @@ from ppap_core.errors import InvalidRequest
 
 from .content import cache_of, read_part
 from .said import text_of
+from .signed_calls import thought_before
 
 
 class _Function(msgspec.Struct, gc=False):
@@ -44,6 +45,7 @@ class _Call(msgspec.Struct, gc=False):
     function: _Function | None = None
     custom: _Custom | None = None
     cache_control: Any = None
+    extra_content: Any = None
 
 
 class WireMessage(msgspec.Struct, gc=False):
@@ -144,14 +146,17 @@ class MessageReader:
             items[-1] = _with_cache(items[-1], cache)
         return items
 
-    def _calls(self, place: int, message: WireMessage) -> list[ToolCall]:
+    def _calls(self, place: int, message: WireMessage) -> list[Item]:
         told = message.tool_calls or []
         if not told and message.function_call is not None:
             told = [_Call(function=message.function_call)]
         calls = [self._call(place, number, call) for number, call in enumerate(told)]
-        for call in calls:
+        items: list[Item] = []
+        for call, fields in zip(calls, told, strict=True):
             self._open.add(call)
-        return calls
+            thought = thought_before(fields.extra_content)
+            items += [call] if thought is None else [thought, call]
+        return items
 
     def _call(self, place: int, number: int, call: _Call) -> ToolCall:
         """Ids are the client's own; a missing one is made up, as the result's will be (C.2)."""

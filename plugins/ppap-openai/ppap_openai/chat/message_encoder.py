@@ -23,6 +23,7 @@ from ppap_core.conversation.turns import Turn
 from .content import write_part
 from .name import FORMAT
 from .reply import write_call
+from .signed_calls import calls_with_signatures, extra_content
 from .tool_names import wrapped
 
 _JSON: TypeAlias = dict[str, Any]
@@ -122,14 +123,12 @@ def _write_assistant(items: Sequence[Item], source: str) -> list[_JSON]:
     """One message: thoughts, texts and calls each in their field."""
     parts: list[Part] = []
     thoughts: list[str] = []
-    calls: list[_JSON] = []
+    calls = [_call(call) | extra_content(signed) for call, signed in calls_with_signatures(items)]
     name = None
     for item in items:
         if isinstance(item, Message):
             parts += item.parts
             name = name or item.name
-        elif isinstance(item, ToolCall):
-            calls.append(_call(item))
         elif isinstance(item, Reasoning) and (thought := item.text).strip():
             thoughts.append(thought)
     texts = _parts([part for part in parts if isinstance(part, Text)], source)

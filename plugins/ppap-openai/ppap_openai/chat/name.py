@@ -9,3 +9,5 @@ PROTOCOL: Final = "openai"
 """What operators' rules call it."""
 FAMILY: Final = "openai"
 """All formats of the vendor's, whose clients know the same models (translation spec, D.4)."""
+SYSTEM_ANYWHERE: Final = frozenset({FORMAT, "openai-responses"})
+"""Formats in which system text may stand anywhere, and means it (translation spec, A.2.1)."""

@@ -42,6 +42,7 @@ from .said import (
     decode_answer,
     text_of,
 )
+from .signed_calls import calls_with_signatures, extra_content, thought_before
 from .tool_names import free_text_of, unwrapped
 from .usage import read_usage, write_usage
 
@@ -83,11 +84,13 @@ def read_reply(body: bytes, names: NameMap) -> Reply:
 
 def _read_choice(choice: WireChoice, answer_id: str | None, names: NameMap) -> Reply:
     said = choice.message or choice.delta or Said()
-    calls = [
-        _read_call(call, call.id or made_up_id(answer_id, choice.index or 0, place), place, names)
-        for place, call in enumerate(_calls_in(said))
-    ]
-    items: list[Item] = [*_read_words(said), *calls]
+    items: list[Item] = _read_words(said)
+    calls: list[ToolCall] = []
+    for place, call in enumerate(_calls_in(said)):
+        call_id = call.id or made_up_id(answer_id, choice.index or 0, place)
+        calls.append(_read_call(call, call_id, place, names))
+        thought = thought_before(call.extra_content)
+        items += [calls[-1]] if thought is None else [thought, calls[-1]]
     told = reason_of(choice.finish_reason or "", refused=bool(said.refusal))
     reason = settled(told, calls[-1].arguments if calls else None)
     return Reply(items=tuple(items), finish=reason)
@@ -199,7 +202,8 @@ def write_message(items: Sequence[Item]) -> dict[str, Any]:
     if notes := [note for part in parts if isinstance(part, Text) for note in _notes(part)]:
         message["annotations"] = notes
     if calls:
-        message["tool_calls"] = [write_call(call) for call in calls]
+        signed = calls_with_signatures(items)
+        message["tool_calls"] = [write_call(call) | extra_content(signature) for call, signature in signed]
     pictures = [picture for item in items for picture in _pictures(item)]
     if images := [url for picture in pictures if (url := url_of_image(picture))]:
         message["images"] = [write_image(url, index) for index, url in enumerate(images)]

@@ -13,7 +13,7 @@ from ppap_core.wire import EncodedRequest, Target
 
 from .effort import write_effort
 from .message_encoder import write_turn
-from .name import FORMAT
+from .name import FORMAT, SYSTEM_ANYWHERE
 from .tool_names import names_of
 from .tools import offered, write_choice, write_tool
 
@@ -42,7 +42,7 @@ def write_request(conversation: Conversation, target: Target) -> EncodedRequest:
 def _messages(conversation: Conversation) -> list[Mapping[str, Any]]:
     source = conversation.format
     items = conversation.items
-    placed = items if source == FORMAT else with_reminders(items)
+    placed = items if source in SYSTEM_ANYWHERE else with_reminders(items)
     return [message for turn in turns(paired(placed)) for message in write_turn(turn, source)]
 
 

@@ -38,6 +38,7 @@ class WireCall(msgspec.Struct, gc=False):
     type: str | None = None
     function: WireFunction | None = None
     custom: WireCustom | None = None
+    extra_content: Any = None
 
 
 class Said(msgspec.Struct, gc=False):
@@ -220,6 +221,7 @@ MENDING: Final[Mapping[type[msgspec.Struct], Mapping[str, _Mending]]] = {
         "type": _string,
         "function": _one(WireFunction),
         "custom": _one(WireCustom),
+        "extra_content": _as_it_is,
     },
     Said: {
         "content": _loose,

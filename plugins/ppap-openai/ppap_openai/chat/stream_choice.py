@@ -6,7 +6,17 @@ from typing import Any
 
 import attrs
 
-from ppap_core.conversation import Delta, Event, Finish, ItemEnd, ItemKey, ItemKind, ItemMeta, ItemStart
+from ppap_core.conversation import (
+    Delta,
+    Event,
+    Finish,
+    ItemEnd,
+    ItemKey,
+    ItemKind,
+    ItemMeta,
+    ItemStart,
+    Reasoning,
+)
 from ppap_core.wire import NameMap
 
 from .annotations import read_annotation
@@ -14,6 +24,7 @@ from .call_ids import made_up_id
 from .finish import reason_of, settled
 from .reply import read_image
 from .said import Said, WireCall, content_calls, content_pieces
+from .signed_calls import thought_before
 from .tool_names import free_text_of, unwrapped
 
 
@@ -25,6 +36,8 @@ class _Call:
     id: str = ""
     name: str = ""
     custom: bool = False
+    thought: Reasoning | None = None
+    """What its signature stands for, told before it."""
     key: ItemKey | None = None
     told: list[str] = attrs.field(factory=list)
     """All argument text so far."""
@@ -153,6 +166,7 @@ class ChoiceState:
         call.id = call.id or piece.id or ""
         call.name = call.name or _name_of(piece)
         call.custom = call.custom or piece.custom is not None
+        call.thought = call.thought or thought_before(piece.extra_content)
         self._hear_more(call, piece, events)
         if call.key is None and call.id and call.name:
             self._announce(call, events)
@@ -186,6 +200,8 @@ class ChoiceState:
 
     def _announce(self, call: _Call, events: list[Event]) -> None:
         self._hush(events)
+        if call.thought is not None:
+            self._sign(call.thought, events)
         call.key = self._next_key()
         name = self._names.client_name(call.name)
         call.unwraps = name in self._free_text and not call.custom
@@ -195,6 +211,11 @@ class ChoiceState:
         )
         if call.told and not call.unwraps:
             events.append(Delta(call.key, "tool_call", "".join(call.told)))
+
+    def _sign(self, thought: Reasoning, events: list[Event]) -> None:
+        key = self._next_key()
+        meta = ItemMeta(key, signature=thought.signature, origin=thought.origin)
+        events += (ItemStart(key, "reasoning", choice=self._number), meta, ItemEnd(key))
 
     def _announce_late(self, call: _Call, events: list[Event]) -> None:
         """At the end, what is missing of a call is made up; one that never said anything is not made."""

@@ -36,6 +36,7 @@ from .content import url_of_image
 from .errors import error_body
 from .finish import WORDS
 from .reply import write_image
+from .signed_calls import ORIGIN, extra_content
 from .usage import write_usage
 
 DONE_FRAME: Final = b"data: [DONE]\n\n"
@@ -52,6 +53,8 @@ class _Answer:
     calls: int = 0
     images: int = 0
     reasoned: bool = False
+    signature: str | None = None
+    """What the next call has to carry."""
     finish: Finish | None = None
 
 
@@ -70,6 +73,8 @@ class ChatStreamEncoder:
         self._choice_of: dict[ItemKey, int] = {}
         self._deltas: dict[ItemKey, tuple[bytes, bytes]] = {}
         self._silent_calls: dict[ItemKey, bytes] = {}
+        self._unspoken: set[ItemKey] = set()
+        """Reasoning of which nothing, or nothing of a new segment, has been told."""
         self._usage: Usage | None = None
         self._ended = False
 
@@ -78,6 +83,8 @@ class ChatStreamEncoder:
         for event in events:
             if type(event) is Delta:
                 before, after = self._deltas[event.key]
+                if self._unspoken and event.key in self._unspoken:
+                    self._first_words(event.key, written)
                 if before:
                     written += (before, _encode(event.text), after)
                 if self._silent_calls:
@@ -100,8 +107,7 @@ class ChatStreamEncoder:
         elif (key := _DELTA_KEYS.get(event.kind)) is not None:
             self._deltas[event.key] = (b'%b{"%b":' % (self._before(event.choice), key), b"}" + _UNFINISHED)
             if event.kind == "reasoning":
-                self._next_segment(event.key, answer, written)
-                answer.reasoned = True
+                self._unspoken.add(event.key)
         else:
             self._deltas[event.key] = _NO_TEMPLATE
 
@@ -114,7 +120,9 @@ class ChatStreamEncoder:
             "id": event.call_id or f"call_{uuid.uuid4().hex[:24]}",
             "type": event.tool_kind,
             field: {"name": event.name or "", text: ""},
+            **extra_content(answer.signature),
         }
+        answer.signature = None
         self._chunk(event.choice, {"tool_calls": [announced]}, written)
         before = b'%b{"tool_calls":[{"index":%d,"%b":{"%b":' % (
             self._before(event.choice),
@@ -130,7 +138,9 @@ class ChatStreamEncoder:
     def _item_meta(self, event: ItemMeta, written: list[bytes]) -> None:
         choice = self._choice_of[event.key]
         if event.segment:
-            self._next_segment(event.key, self._answers[choice], written)
+            self._unspoken.add(event.key)
+        if event.signature is not None and event.origin == ORIGIN:
+            self._answers[choice].signature = event.signature
         if event.annotation is not None and (annotation := write_annotation(event.annotation)):
             self._chunk(choice, {"annotations": [annotation]}, written)
         if event.image is not None and (url := url_of_image(event.image)) is not None:
@@ -138,15 +148,19 @@ class ChatStreamEncoder:
             self._chunk(choice, {"images": [write_image(url, answer.images)]}, written)
             answer.images += 1
 
-    def _next_segment(self, key: ItemKey, answer: _Answer, written: list[bytes]) -> None:
-        """A blank line between two pieces of reasoning, which Chat has in one field."""
+    def _first_words(self, key: ItemKey, written: list[bytes]) -> None:
+        """A blank line between two pieces of reasoning, which Chat has in one field (B.1.3)."""
+        self._unspoken.discard(key)
+        answer = self._answers[self._choice_of[key]]
         if answer.reasoned:
             before, after = self._deltas[key]
             written += (before, b'"\\n\\n"', after)
+        answer.reasoned = True
 
     def _item_end(self, event: ItemEnd, written: list[bytes]) -> None:
         if event.key in self._silent_calls:
             written.append(self._silent_calls.pop(event.key))
+        self._unspoken.discard(event.key)
         del self._deltas[event.key]
 
     def _usage_update(self, event: UsageUpdate, written: list[bytes]) -> None:

@@ -38,6 +38,15 @@ ENDINGS: Final[Mapping[FinishReason, Ending]] = {
     "context_exceeded": Ending("incomplete", "max_output_tokens"),
     "unknown": COMPLETED,
 }
+_FILTERED: Final = ENDINGS["content_filter"]
+
+
+def ending_of(reason: FinishReason, *, declined: bool) -> Ending:
+    """How the answer ends. ``declined``: the model said so itself, in a part for that.
+
+    Without such words nothing but the status tells a refusal from an answer (C.10).
+    """
+    return _FILTERED if reason == "refusal" and not declined else ENDINGS[reason]
 
 
 @attrs.frozen(kw_only=True)

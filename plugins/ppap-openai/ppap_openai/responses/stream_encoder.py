@@ -27,7 +27,7 @@ from ppap_core.conversation import (
 
 from .echo import brief_echo, whole_echo
 from .errors import error_frame
-from .finish import COMPLETED, ENDINGS, Ending
+from .finish import COMPLETED, Ending, ending_of
 from .identifiers import ItemIds, new_call_id, new_response_id
 from .name import JsonObject
 from .output_items import ID_PREFIXES, ItemStatus
@@ -77,6 +77,7 @@ class ResponsesStreamEncoder:
         self._items = 0
         self._output: dict[int, JsonObject] = {}
         self._finish: Finish | None = None
+        self._declined = False
         self._usage: Usage | None = None
         self._over = False
 
@@ -99,7 +100,7 @@ class ResponsesStreamEncoder:
 
     def response(self) -> JsonObject:
         """The whole response, as told so far."""
-        ending = ENDINGS[self._finish.reason] if self._finish is not None else COMPLETED
+        ending = self._ending(self._finish)
         stop_sequence = self._finish.stop_sequence if self._finish is not None else None
         return {
             **self._base,
@@ -146,7 +147,7 @@ class ResponsesStreamEncoder:
         """What was said last is incomplete if the answer is."""
         if not self._base:
             self._begin(Start())
-        ending = ENDINGS[event.reason]
+        ending = self._ending(event)
         if self._ended_call is not None:
             choice, _ = self._ended_call
             self._tell_ended_call(ending.status if choice == event.choice else "completed")
@@ -165,8 +166,11 @@ class ResponsesStreamEncoder:
             return
         for choice in list(self._said):
             self._close_said(choice, "completed")
-        ending: Ending = ENDINGS[self._finish.reason]
+        ending = self._ending(self._finish)
         self._outgoing.event(f"response.{ending.status}", response=self.response())
+
+    def _ending(self, finish: Finish | None) -> Ending:
+        return ending_of(finish.reason, declined=self._declined) if finish is not None else COMPLETED
 
     # --- items ----------------------------------------------------------------------------------
 
@@ -178,6 +182,8 @@ class ResponsesStreamEncoder:
         if event.kind == "tool_call":
             self._close_said(event.choice, "completed")
             lane.item = self._new_call(event)
+        elif event.kind == "refusal":
+            self._declined = True
 
     def _new_call(self, event: ItemStart) -> CallItem:
         call_id = event.call_id or new_call_id()
