@@ -55,8 +55,10 @@ class _NotFound(RequestError):
 
 
 def _one(shape: ModelList, models: Sequence[ListedModel], model_id: str) -> bytes:
+    """By its id, in any case, with or without the ``models/`` that some makers put before it."""
+    by_id = {model.id.casefold(): model for model in models}
     wanted = model_id.casefold()
-    for model in models:
-        if model.id.casefold() == wanted:
-            return shape.render_one(model)
-    raise _NotFound(f"The model {model_id!r} is not served here", param="model")
+    model = by_id.get(wanted) or by_id.get(wanted.removeprefix("models/"))
+    if model is None:
+        raise _NotFound(f"The model {model_id!r} is not served here", param="model")
+    return shape.render_one(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ from .plugins import PluginHost
 from .upstream import Deadlines
 
 log = logging.getLogger("ppap.snapshot")
+
+_STARTED: Final = int(time.time())
 
 OWN_HEADERS: Final = frozenset(
     {
@@ -152,4 +155,9 @@ def _served(
 
 
 def _models(credential: Credential, plugins: PluginHost) -> list[Model]:
-    return [model for _, models in plugins.gathered("ppap_models", credential=credential) for model in models]
+    """What an operator listed is as old as this process, if nobody knows better (client API spec, 9.5)."""
+    return [
+        attrs.evolve(model, created=_STARTED) if model.configured and model.created is None else model
+        for _, models in plugins.gathered("ppap_models", credential=credential)
+        for model in models
+    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ppap_core.credentials import Credential, Route
+from ppap_core.conversation import ThinkingSupport
+from ppap_core.credentials import Credential, Pool, Route
 from ppap_core.errors import InvalidRequest, ModelNotFound
 from ppap_core.models import Model, ModelIndex, build_index, matcher
 
@@ -28,12 +29,63 @@ def always(route: Route) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("force", "listed"), [(False, ["m", "teamA/m"]), (True, ["teamA/m"])], ids=["both", "forced"]
+    ("force", "prefix", "listed"),
+    [
+        (False, "", ["m"]),
+        (True, "", ["m"]),
+        (False, "teamA", ["m", "teamA/m"]),
+        (True, "teamA", ["teamA/m"]),
+        (True, "m", ["m", "m/m"]),
+    ],
 )
-def test_a_prefix_adds_a_name_or_replaces_it(force: bool, listed: list[str]) -> None:
-    index = build_index([(credential("a", "teamA"), [model("m")])], force_prefix=force)
+def test_a_prefix_adds_a_name_or_replaces_it(force: bool, prefix: str, listed: list[str]) -> None:
+    """And is never sent upstream (4.3)."""
+    index = build_index([(credential("a", prefix), [model("m")])], force_prefix=force)
     assert ids(index) == listed
-    assert index.resolve("teamA/m", always).route.candidates[0].targets[0].model == "m"
+    for name in listed:
+        assert index.resolve(name, always).route.candidates[0].targets[0].model == "m"
+    if "m" not in listed:
+        with pytest.raises(ModelNotFound):
+            index.resolve("m", always)
+
+
+def test_accounts_may_share_a_prefix() -> None:
+    served = [(credential("a", "t"), [model("m")]), (credential("b", "t"), [model("m")])]
+    route = build_index(served, force_prefix=True).resolve("t/m", always).route
+    assert [each.credential.id for each in route.candidates] == ["a", "b"]
+
+
+def test_a_model_is_shown_as_it_was_told_of_last() -> None:
+    """Once, whoever serves it (client API spec, 9.0; pain 26)."""
+    served = [
+        (credential("a"), [Model(id="m", upstream=("m",), owner="first", created=1)]),
+        (credential("b"), [Model(id="M", upstream=("m",), owner="last", created=2)]),
+    ]
+    (shown,) = build_index(served, force_prefix=False).listed
+    assert (shown.id, shown.owner, shown.created) == ("M", "last", 2)
+
+
+def test_a_model_and_its_levels_take_turns_together() -> None:
+    """Whatever form of the name a client chooses (4.2)."""
+    levels = ThinkingSupport(levels=("low", "high"))
+    models = [Model(id="m", upstream=("m",), thinking=levels)]
+    index = build_index([(credential("a"), models), (credential("b"), models)], force_prefix=False)
+    pool = Pool()
+    picked = [pool.pick(index.resolve(name, always).route, ()) for name in ("m", "m-high", "m(low)", "M-low")]
+    assert [each.credential.id for each in picked if each] == ["a", "b", "a", "b"]
+
+
+def test_providers_take_turns_by_the_number_of_their_accounts() -> None:
+    """gemini {a, b} and claude {a}: gemini a, gemini b, claude a, gemini a (4.2)."""
+    served = [
+        (credential("claude-a", label="claude"), [model("m")]),
+        (credential("gemini-a", label="gemini"), [model("m")]),
+        (credential("gemini-b", label="gemini"), [model("m")]),
+    ]
+    route = build_index(served, force_prefix=False).resolve("m", always).route
+    pool = Pool()
+    picked = [pool.pick(route, ()) for _ in range(4)]
+    assert [each.credential.id for each in picked if each] == ["gemini-a", "gemini-b", "claude-a", "gemini-a"]
 
 
 def test_a_prefixed_name_reaches_only_its_own_credentials() -> None:
@@ -90,6 +142,16 @@ def test_auto_is_the_newest_model_that_is_available() -> None:
     index = build_index(served, force_prefix=False)
     assert index.resolve("auto", always).route.model == "new"
     assert index.resolve("AUTO", lambda route: route.model != "new").route.model == "mid"
+    assert index.resolve("auto", always, lambda route: route.model == "old").route.model == "old"
+    with pytest.raises(ModelNotFound):
+        index.resolve("auto", lambda route: False)
+
+
+def test_auto_never_draws() -> None:
+    """Nor is a model's level newer than the model (client API spec, 8, step 2)."""
+    painter = Model(id="painter", upstream=("p",), created=9, image_only=True)
+    index = build_index([(credential("a"), [model("m", created=1), painter])], force_prefix=False)
+    assert index.resolve("auto", always).route.model == "m"
 
 
 @pytest.mark.parametrize(

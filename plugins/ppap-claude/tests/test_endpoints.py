@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import anthropic
@@ -170,11 +171,13 @@ async def test_models_are_listed_in_this_shape(headers: Mapping[str, str]) -> No
         assert told["has_more"] is False
         assert told["first_id"] == told["data"][0]["id"]
         assert told["last_id"] == told["data"][-1]["id"]
-        assert next(model for model in told["data"] if model["id"] == "client-model") == {
+        ours = next(model for model in told["data"] if model["id"] == "client-model")
+        assert datetime.fromisoformat(ours["created_at"]).tzinfo is not None
+        assert ours == {
             "type": "model",
             "id": "client-model",
             "display_name": "claude-upstream",
-            "created_at": "1970-01-01T00:00:00Z",
+            "created_at": ours["created_at"],
             "max_input_tokens": 200000,
             "max_tokens": 64000,
             "object": "model",

@@ -43,7 +43,7 @@ def _entry(model: ListedModel, priority: int) -> dict[str, Any]:
         "default_reasoning_level": "medium" if "medium" in levels else next(iter(levels), None),
         "supported_reasoning_levels": [{"effort": level, "description": EFFORTS[level]} for level in levels],
         "shell_type": "shell_command",
-        "visibility": "hide" if model.base or _draws(model) else "list",
+        "visibility": "hide" if model.base or model.image_only else "list",
         "supported_in_api": True,
         "priority": priority,
         "upgrade": None,
@@ -66,11 +66,6 @@ def _levels(thinking: ThinkingSupport) -> list[str]:
     """Those that the client knows; a model that is told in tokens takes the usual ones too."""
     levels = thinking.levels or (_UNDECLARED.levels if thinking.by_budget else ())
     return [level for level in levels if level in EFFORTS]
-
-
-def _draws(model: ListedModel) -> bool:
-    known = CATALOGUE.sections[LARGEST_PLAN].get(model.id)
-    return known is not None and known.image_only
 
 
 def render(models: Sequence[ListedModel]) -> bytes:

@@ -24,7 +24,7 @@ def _object(model: ListedModel) -> dict[str, Any]:
     shown = model.display_name or model.id
     limits = {"inputTokenLimit": model.max_input_tokens, "outputTokenLimit": model.max_output_tokens}
     return {
-        "name": MODEL_PREFIX + model.id,
+        "name": MODEL_PREFIX + model.id.removeprefix(MODEL_PREFIX),
         "displayName": shown,
         "description": shown,
         **{name: limit for name, limit in limits.items() if limit is not None},

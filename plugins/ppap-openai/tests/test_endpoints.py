@@ -114,4 +114,7 @@ async def test_models_are_listed_in_the_shape_of_openai() -> None:
             one = (await client.get(f"{proxy.base_url}/v1/models/client-model")).json()
         ours = [model for model in listed["data"] if model["id"] == "client-model"]
         assert listed["object"] == "list"
-        assert ours == [one] == [{"id": "client-model", "object": "model", "owned_by": "acme"}]
+        created = one["created"]
+        assert created > 0
+        shown = {"id": "client-model", "object": "model", "created": created, "owned_by": "acme"}
+        assert ours == [one] == [shown]
