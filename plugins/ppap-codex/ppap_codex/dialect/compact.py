@@ -7,8 +7,7 @@ import msgspec
 from ppap_core.wire import JsonBody, Target
 
 from .request import with_instructions
-from .tool_names import ShortNames
-from .tools import fitted_tools
+from .tools import with_drawing
 
 
 def compact_body(body: JsonBody, target: Target) -> bytes:
@@ -18,5 +17,5 @@ def compact_body(body: JsonBody, target: Target) -> bytes:
         "stream": None,
         **with_instructions(body),
     }
-    tools = fitted_tools(body.raw("tools"), target.model, ShortNames())
+    tools = with_drawing(body.raw("tools"), target.model)
     return body.edited(changes if tools is None else {**changes, "tools": tools})

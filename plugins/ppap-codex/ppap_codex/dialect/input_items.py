@@ -12,6 +12,7 @@ from ppap_core.wire import JsonArray, JsonBody
 from .tool_names import ShortNames, has_long_names
 
 _AS_MESSAGE: Final = b'[{"type":"message","role":"user","content":[{"type":"input_text","text":%b}]}]'
+_ROLE: Final = b'"system"'
 _SYSTEM: Final = re.compile(rb'"role"\s*:\s*"system"')
 BREAKPOINT: Final = "prompt_cache_breakpoint"
 """A mark in content parts that this upstream does not know."""
@@ -19,11 +20,13 @@ _BREAKPOINT_TEXT: Final = BREAKPOINT.encode()
 _CALLS: Final = (b'"function_call"', b'"custom_tool_call"')
 
 
-def fitted_input(raw: bytes, names: ShortNames) -> bytes:
+def fitted_input(raw: bytes | None, names: ShortNames) -> bytes | None:
     """The JSON text of ``input``; the very same if nothing must change. Raises `InvalidRequest`."""
+    if raw is None or not raw.startswith((b'"', b"[")):
+        return raw
     if raw.startswith(b'"'):
         return _AS_MESSAGE % raw
-    if not (raw.startswith(b"[") and _needs_fitting(raw)):
+    if not _needs_fitting(raw):
         return raw
     items = JsonArray(raw, "input")
     changes: dict[int, bytes | None] = {}
@@ -35,7 +38,8 @@ def fitted_input(raw: bytes, names: ShortNames) -> bytes:
 
 
 def _needs_fitting(raw: bytes) -> bool:
-    return _SYSTEM.search(raw) is not None or _BREAKPOINT_TEXT in raw or has_long_names(raw)
+    system = _ROLE in raw and _SYSTEM.search(raw) is not None
+    return system or _BREAKPOINT_TEXT in raw or has_long_names(raw)
 
 
 def _fitted_item(item: bytes, names: ShortNames) -> bytes:
@@ -43,7 +47,7 @@ def _fitted_item(item: bytes, names: ShortNames) -> bytes:
         return item
     body = JsonBody(item)
     changes: dict[str, bytes | None] = {}
-    if body.raw("role") == b'"system"':
+    if body.raw("role") == _ROLE:
         changes["role"] = b'"developer"'
     if _BREAKPOINT_TEXT in item:
         content = body.raw("content") or b""

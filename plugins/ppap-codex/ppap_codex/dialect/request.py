@@ -64,12 +64,14 @@ def fitted_changes(body: JsonBody, target: Target, names: ShortNames) -> Changes
     if "service_tier" in body:
         tier = _tier(body.value("service_tier"))
         changes["service_tier"] = msgspec.json.encode(tier) if tier else None
-    if (items := body.raw("input")) is not None:
-        changes["input"] = fitted_input(items, names)
-    if (choice := body.raw("tool_choice")) is not None:
-        changes["tool_choice"] = fitted_choice(choice, names)
-    tools = fitted_tools(body.raw("tools"), target.model, names)
-    return changes if tools is None else {**changes, "tools": tools}
+    texts = {key: body.raw(key) for key in ("input", "tool_choice", "tools")}
+    fitted = {
+        "input": fitted_input(texts["input"], names),
+        "tool_choice": fitted_choice(texts["tool_choice"], names),
+        "tools": fitted_tools(texts["tools"], target.model, names),
+    }
+    # By identity: texts as long as a conversation are not compared.
+    return changes | {key: text for key, text in fitted.items() if text is not texts[key]}
 
 
 def _tier(value: object) -> str | None:

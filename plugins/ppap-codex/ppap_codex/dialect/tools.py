@@ -23,17 +23,22 @@ _CANNOT_DRAW: Final = "spark"
 
 
 def fitted_tools(raw: bytes | None, model: str, names: ShortNames) -> bytes | None:
-    """The JSON text of ``tools`` for `model`; `raw` itself if nothing must change.
+    """The JSON text of ``tools`` for `model`; `raw` itself if nothing must change."""
+    if raw is not None and raw.startswith(b"[") and (_OLD in raw or has_long_names(raw)):
+        raw = _each_fitted(raw, names)
+    return with_drawing(raw, model)
 
-    The tool that draws is offered with every request that does not declare it itself.
-    """
-    fitted = raw if raw is not None and raw.startswith(b"[") else b"[]"
-    if _OLD in fitted or has_long_names(fitted):
-        fitted = _each_fitted(fitted, names)
-    if not model.endswith(_CANNOT_DRAW) and not _declares_drawing(fitted):
-        rest = fitted.rstrip()[:-1].rstrip()
-        fitted = rest + (b"" if rest.endswith(b"[") else b",") + IMAGE_TOOL + b"]"
-    return raw if fitted == b"[]" else fitted
+
+def with_drawing(raw: bytes | None, model: str) -> bytes | None:
+    """``tools`` with the one that draws, which every request offers; one that is declared stays."""
+    if model.endswith(_CANNOT_DRAW):
+        return raw
+    if raw is None or not raw.startswith(b"["):
+        return b"[%b]" % IMAGE_TOOL
+    if _declares_drawing(raw):
+        return raw
+    rest = raw[: raw.rindex(b"]")].rstrip()
+    return b"%b%b%b]" % (rest, b"" if rest == b"[" else b",", IMAGE_TOOL)
 
 
 def _each_fitted(raw: bytes, names: ShortNames) -> bytes:
@@ -69,6 +74,6 @@ def _declares_drawing(raw: bytes) -> bool:
     return any(isinstance(tool, dict) and tool.get("type") == _DRAWS for tool in tools)
 
 
-def fitted_choice(raw: bytes, names: ShortNames) -> bytes:
+def fitted_choice(raw: bytes | None, names: ShortNames) -> bytes | None:
     """The JSON text of ``tool_choice``; `raw` itself if nothing must change."""
-    return _fitted(raw, names) if raw.startswith(b"{") else raw
+    return _fitted(raw, names) if raw is not None and raw.startswith(b"{") else raw
