@@ -17,7 +17,7 @@ from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
 from ..errors import InvalidRequest, UpstreamError, UpstreamFault
 from ..upstream import UpstreamReply
-from ..wire.format import NameMap, RelayWire, RetellsErrors, StreamPath, Target, ToldWhole
+from ..wire.format import Mends, NameMap, RelayWire, RetellsErrors, StreamPath, Target, ToldWhole
 from ..wire.translate import CUT_SHORT, Translation
 from .answer import (
     Answer,
@@ -79,9 +79,7 @@ class WireCarrier:
         )
         reply: UpstreamReply | None = None
         try:
-            reply = await self.provider.send(call)
-            if not 200 <= reply.status < 300:
-                raise UpstreamFault(*await self._refusal(reply))
+            reply = await self._accepted(call)
             taken = _Taken(exchange, target, reply, encoded.names, relay)
             answer = await (self._stream(taken) if exchange.stream else self._whole(taken))
         except (UpstreamError, UpstreamFault) as error:
@@ -94,8 +92,26 @@ class WireCarrier:
             raise
         return answer
 
+    async def _accepted(self, call: Call) -> UpstreamReply:
+        """The head of a success. Raises `UpstreamFault` for a refusal, and `UpstreamError`."""
+        reply = await self.provider.send(call)
+        if 200 <= reply.status < 300:
+            return reply
+        detail, body = await self._refusal(reply)
+        wire = self.provider.wire
+        mended = wire.mended(call.body, detail) if isinstance(wire, Mends) else None
+        if mended is None:
+            raise UpstreamFault(detail, body)
+        reply = await self.provider.send(attrs.evolve(call, body=mended))
+        if not 200 <= reply.status < 300:
+            raise UpstreamFault(*await self._refusal(reply))
+        return reply
+
     async def _refusal(self, reply: UpstreamReply) -> tuple[ErrorDetail, bytes]:
-        body = await reply.body()
+        try:
+            body = await reply.body()
+        finally:
+            await reply.close()
         detail = self.provider.wire.decode_error(reply.status, body)
         if detail.retry_after is None:
             detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))

@@ -272,6 +272,15 @@ class ToldWhole(Protocol):
 
 
 @runtime_checkable
+class Mends(Protocol):
+    """What an `UpstreamWire` offers whose upstreams refuse requests for parts that can be done without."""
+
+    def mended(self, request: bytes, refusal: ErrorDetail) -> bytes | None:
+        """The refused request without those parts, to be sent once more; ``None``: it has none."""
+        ...
+
+
+@runtime_checkable
 class RetellsErrors(Protocol):
     """A `RelayWire` whose upstreams refuse in words that its clients should not, or cannot, read."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ppap_openai.responses.testing import error_event, message, reply, stream, stream_of
+from ppap_openai.responses.testing import error_event, message, reply, stream, stream_of, thought
 from ppap_openai.testing import Call
 
 from ppap_core.testing import StubUpstream, streamed, whole
@@ -119,6 +119,23 @@ async def test_a_model_at_capacity_is_429(stub: StubUpstream, client: httpx.Asyn
     body = b'{"error":{"message":"Selected model is at capacity. Please try a different model."}}'
     stub.otherwise(whole(body, status=400))
     assert (await client.post("/v1/responses", json=ASKED)).status_code == 429
+
+
+async def test_thoughts_that_cannot_be_read_are_left_out(
+    stub: StubUpstream, proxy: RunningProxy, client: httpx.AsyncClient
+) -> None:
+    """Another account encrypted them: the request is sent once more without, and no more (C.11, Better)."""
+    refusal = whole(b'{"error":{"message":"No","code":"invalid_encrypted_content"}}', status=400)
+    stub.answers(refusal, streamed(stream("Hello")), refusal, refusal, refusal)
+    turns = [{"role": "user", "content": '"reasoning"'}, thought("Hm"), message("One")]
+    answer = await client.post("/v1/responses", json={**ASKED, "input": turns})
+    assert answer.json()["output"] == [message("Hello")]
+    assert [len(request.json()["input"]) for request in stub.requests] == [3, 2]
+    for said in (turns, turns[:1]):
+        refused = await client.post("/v1/responses", json={**ASKED, "input": said})
+        assert refused.status_code == 400
+        assert refused.json()["error"]["code"] == "thinking_signature_invalid"
+    assert len(stub.requests) == 5
 
 
 async def test_a_used_up_plan_says_when_it_is_renewed(stub: StubUpstream, client: httpx.AsyncClient) -> None:

@@ -66,3 +66,19 @@ def _without_breakpoints(content: bytes) -> bytes:
         if part.startswith(b"{") and _BREAKPOINT_TEXT in part
     }
     return parts.edited(changes)
+
+
+def without_reasoning(request: bytes) -> bytes | None:
+    """The request without earlier thoughts; ``None`` if it has none.
+
+    What another account encrypted cannot be read by this one (translation spec, C.11, Better).
+    """
+    body = JsonBody(request)
+    raw = body.raw("input") or b""
+    items = JsonArray(raw if raw.startswith(b"[") else b"[]", "input")
+    thoughts = [index for index, item in enumerate(items) if _is_thought(item)]
+    return body.edited({"input": items.edited(dict.fromkeys(thoughts))}) if thoughts else None
+
+
+def _is_thought(item: bytes) -> bool:
+    return item.startswith(b"{") and b'"reasoning"' in item and JsonBody(item).raw("type") == b'"reasoning"'

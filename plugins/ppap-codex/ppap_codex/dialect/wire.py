@@ -13,7 +13,8 @@ from ppap_core.conversation import Conversation, ErrorDetail
 from ppap_core.wire import EncodedRequest, JsonBody, NameMap, Target
 
 from .asked import asked_of_codex
-from .errors import read_refusal, retells
+from .errors import SIGNATURE_INVALID, read_refusal, retells
+from .input_items import without_reasoning
 from .request import enforced_changes, fitted_changes
 from .stream import CodexRelay, CodexStreamDecoder
 from .tool_names import short_names
@@ -47,6 +48,9 @@ class CodexResponses(Responses):
 
     def decode_error(self, status: int, body: bytes) -> ErrorDetail:
         return read_refusal(status, body)
+
+    def mended(self, request: bytes, refusal: ErrorDetail) -> bytes | None:
+        return without_reasoning(request) if refusal.code == SIGNATURE_INVALID else None
 
     def retells(self, status: int, body: bytes) -> bool:
         return retells(status, body)
