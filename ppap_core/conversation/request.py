@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import attrs
+from msgspec import Raw
 
+from .kept import Kept, text_of
 from .thinking import ThinkingIntent
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant"]
@@ -126,13 +128,28 @@ class ToolCall:
     cache: CacheControl | None = None
 
 
+def _read(content: Kept | Sequence[Part]) -> str | Sequence[Part]:
+    return text_of(content) if isinstance(content, Raw) else content
+
+
+def _shown(content: Kept | Sequence[Part]) -> str:
+    return repr(_read(content))
+
+
 @attrs.frozen(kw_only=True)
 class ToolResult:
+    """``kept`` is its content as an encoder writes it: a long text as the client's JSON (`kept`)."""
+
     call_id: str
-    content: str | Sequence[Part] = ""
+    kept: Kept | Sequence[Part] = attrs.field(default="", alias="content", eq=_read, repr=_shown)
     kind: ToolKind = "function"
     is_error: bool | None = None
     cache: CacheControl | None = None
+
+    @property
+    def content(self) -> str | Sequence[Part]:
+        """Its text, read anew each time if it is long, or its parts."""
+        return _read(self.kept)
 
 
 @attrs.frozen(kw_only=True)

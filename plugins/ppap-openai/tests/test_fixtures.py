@@ -51,7 +51,7 @@ def noted(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
         fields = {field.name: field.default for field in msgspec.structs.fields(value)}
     elif attrs.has(type(value)):
-        fields = {field.name: _default(field) for field in attrs.fields(type(value))}
+        fields = {field.alias: _default(field) for field in attrs.fields(type(value))}
     elif isinstance(value, Mapping):
         return {key: noted(told) for key, told in value.items()}
     elif isinstance(value, Sequence) and not isinstance(value, str):

@@ -31,10 +31,9 @@ class BlockReader:
     All kinds are tried at once, in one pass over the text of the block.
     """
 
-    def __init__(self, *known: type[msgspec.Struct], instead: tuple[type[msgspec.Struct], ...] = ()) -> None:
-        """``instead``: structs for blocks of a known kind that do not fit the known struct of it."""
+    def __init__(self, *known: type[msgspec.Struct]) -> None:
         self._known = msgspec.json.Decoder(Union[(str, *known)]).decode
-        self._alone = {kind.__struct_config__.tag: _decoder(kind) for kind in (*known, *instead)}
+        self._alone = {kind.__struct_config__.tag: _decoder(kind) for kind in known}
 
     def read(self, raw: bytes) -> Any:
         """A string, or a struct of the block's kind; ``None`` for a kind that is not known.

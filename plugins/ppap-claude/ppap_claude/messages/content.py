@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from ppap_core.conversation import File, Image, OpaquePart, Part, Refusal, Text
+from ppap_core.conversation.kept import Kept, kept
 
 from .block_reader import BlockReader, native
 from .vocabulary import NAME
@@ -59,6 +60,7 @@ class DocumentBlock(msgspec.Struct, tag="document", gc=False):
 
 CONTENT: Final = (TextBlock, ImageBlock, DocumentBlock)
 _read: Final = BlockReader(*CONTENT).read
+_blocks: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _KINDS: Final = [kind.__struct_config__.tag for kind in CONTENT]
 
 
@@ -123,9 +125,17 @@ CONVERTERS: Final[Mapping[type, Callable[[Any], Part | None]]] = {
 """What a `BlockReader` gives → the part, or ``None`` for what has no content that others know."""
 
 
-def read_odd_result(raw: bytes) -> str | Sequence[Part]:
-    """The content of a tool result that is neither text nor a list: one object, or anything (C.3)."""
-    if not raw.startswith(b"{"):
+def read_result(content: msgspec.Raw) -> Kept | Sequence[Part]:
+    """The content of a tool result: text, blocks, one block without a list, or anything (C.3)."""
+    first = bytes(memoryview(content)[:1])
+    if first == b'"':
+        return kept(content)
+    if first == b"[":
+        return list(map(read_part, _blocks(content)))
+    raw = bytes(content)
+    if raw in (b"", b"null"):
+        return ""
+    if first != b"{":
         return raw.decode()
     value = native(raw)
     if value.get("type") in _KINDS:
@@ -251,12 +261,12 @@ def _cached(block: dict[str, Any], cache: Mapping[str, Any] | None) -> dict[str,
     return {**block, "cache_control": dict(cache)} if cache else block
 
 
-def result_content(content: str | Sequence[Part], *, same_format: bool) -> str | list[dict[str, Any]]:
+def result_content(content: Kept | Sequence[Part], *, same_format: bool) -> Kept | list[dict[str, Any]]:
     """The content of a ``tool_result``: a lone text is a plain string, an empty list stays one.
 
     If nothing in it can be said in this format, it is given as JSON text, so that the model sees it.
     """
-    if isinstance(content, str):
+    if isinstance(content, str | msgspec.Raw):
         return content
     blocks = [block for part in content if (block := block_of(part, same_format=same_format))]
     if not blocks and any(isinstance(part, OpaquePart) for part in content):

@@ -22,7 +22,7 @@ from ppap_core.conversation import (
 from ppap_core.errors import InvalidRequest
 
 from .block_reader import BlockReader, kind_of, native
-from .content import CONTENT, CONVERTERS, read_odd_result, read_part
+from .content import CONTENT, CONVERTERS, read_part, read_result
 from .signatures import is_own_signature
 from .usage import NOTHING
 from .vocabulary import NAME
@@ -57,23 +57,14 @@ class _ToolUseBlock(msgspec.Struct, tag="tool_use", gc=False):
 
 class _ToolResultBlock(msgspec.Struct, tag="tool_result", gc=False):
     tool_use_id: str
-    content: str | list[msgspec.Raw] | None = None
-    is_error: bool | None = None
-    cache_control: dict[str, Any] | None = None
-
-
-class _OddResultBlock(msgspec.Struct, tag="tool_result"):
-    """A result whose content is anything else, which some tools give."""
-
-    tool_use_id: str
-    content: msgspec.Raw
+    content: msgspec.Raw = NOTHING
     is_error: bool | None = None
     cache_control: dict[str, Any] | None = None
 
 
 _ROLES: Final[Mapping[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
 _BLOCKS: Final[Mapping[Role, BlockReader]] = {
-    "user": BlockReader(*CONTENT, _ToolResultBlock, instead=(_OddResultBlock,)),
+    "user": BlockReader(*CONTENT, _ToolResultBlock),
     "assistant": BlockReader(*CONTENT, _ThinkingBlock, _RedactedBlock, _ToolUseBlock),
     "system": BlockReader(*CONTENT),
 }
@@ -166,19 +157,9 @@ def _tool_call(block: _ToolUseBlock) -> Item:
 
 
 def _tool_result(block: _ToolResultBlock) -> Item:
-    told = block.content
     return ToolResult(
         call_id=block.tool_use_id,
-        content=list(map(read_part, told)) if isinstance(told, list) else told or "",
-        is_error=block.is_error,
-        cache=block.cache_control,
-    )
-
-
-def _odd_result(block: _OddResultBlock) -> Item:
-    return ToolResult(
-        call_id=block.tool_use_id,
-        content=read_odd_result(bytes(block.content)),
+        content=read_result(block.content),
         is_error=block.is_error,
         cache=block.cache_control,
     )
@@ -190,5 +171,4 @@ _CONVERTERS: Final[Mapping[type, Callable[[Any], Any]]] = {
     _RedactedBlock: _redacted,
     _ToolUseBlock: _tool_call,
     _ToolResultBlock: _tool_result,
-    _OddResultBlock: _odd_result,
 }

@@ -157,7 +157,7 @@ class _Writer:
         block: Block = {
             "type": "tool_result",
             "tool_use_id": ids.of_result(result.call_id),
-            "content": result_content(result.content, same_format=self.same_format),
+            "content": result_content(result.kept, same_format=self.same_format),
         }
         if result.is_error is not None:
             block["is_error"] = result.is_error

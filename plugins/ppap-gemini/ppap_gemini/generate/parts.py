@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from ppap_core.conversation import Part, Text
+from ppap_core.conversation.kept import Kept, kept, text_of
 
 from .media import Blob, FileData, read_blob, read_file
 from .usage import NOTHING
@@ -92,19 +93,18 @@ def code_text(fields: PartFields) -> str:
     return ""
 
 
-def result_content(response: FunctionResponse) -> tuple[str | Sequence[Part], bool | None]:
+def result_content(response: FunctionResponse) -> tuple[Kept | Sequence[Part], bool | None]:
     """The content of a result, and whether it is an error (``None``: not said)."""
     text, failed = _result_text(response.response)
     blobs = [part.inline_data for part in response.parts or () if part.inline_data is not None]
     media = [part for blob in blobs if (part := read_blob(blob)) is not None]
     if not media:
         return text, failed
-    return ([Text(text), *media] if text else media), failed
+    return ([Text(text_of(text)), *media] if text else media), failed
 
 
-def _result_text(raw: msgspec.Raw) -> tuple[str, bool | None]:
-    text = bytes(raw).decode()
-    if text in ("", "null"):
+def _result_text(raw: msgspec.Raw) -> tuple[Kept, bool | None]:
+    if bytes(raw) in (b"", b"null"):
         return "", None
     fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
     if len(fields) == 1:
@@ -113,10 +113,9 @@ def _result_text(raw: msgspec.Raw) -> tuple[str, bool | None]:
                 return _plain(fields[key]), True if key == "error" else None
     if "result" in fields:
         return _plain(fields["result"]), None
-    return text, None
+    return bytes(raw).decode(), None
 
 
-def _plain(raw: msgspec.Raw) -> str:
+def _plain(raw: msgspec.Raw) -> Kept:
     """A string as it reads, any other value as JSON."""
-    value: Any = bytes(raw)
-    return msgspec.json.decode(raw, type=str) if value.startswith(b'"') else value.decode()
+    return kept(raw) if bytes(memoryview(raw)[:1]) == b'"' else bytes(raw).decode()

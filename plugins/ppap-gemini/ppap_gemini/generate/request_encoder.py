@@ -22,6 +22,7 @@ from ppap_core.conversation import (
     ToolCall,
     ToolResult,
 )
+from ppap_core.conversation.kept import Kept, text_of
 from ppap_core.conversation.turns import Turn, paired, turns, with_reminders
 from ppap_core.wire import EncodedRequest, Target
 
@@ -163,7 +164,7 @@ class _Writer:
         """The result, then its images: models take those from parts of their own."""
         name = self._name.get(result.call_id, result.call_id)
         key = "error" if result.is_error else "result"
-        value, media = _result(result.content)
+        value, media = _result(result.kept)
         written: Fields = {"name": self._names.wire(name), "response": {key: value}}
         yield {"functionResponse": {**written, "id": result.call_id} if self._ids else written}
         yield from media
@@ -208,8 +209,11 @@ class SignedParts:
         self.parts.append({**part, "thoughtSignature": signature} if signature else part)
 
 
-def _result(content: str | Sequence[Part]) -> tuple[Any, list[Fields]]:
+def _result(content: Kept | Sequence[Part]) -> tuple[Any, list[Fields]]:
     """The value of a result, and its images and documents."""
+    if isinstance(content, msgspec.Raw):
+        text = text_of(content)
+        return (_value(text) if text.startswith(("{", "[")) else content), []
     if isinstance(content, str):
         return _value(content), []
     texts = [part.text for part in content if isinstance(part, Text | Refusal) and part.text]

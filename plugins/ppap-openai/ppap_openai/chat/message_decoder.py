@@ -23,11 +23,14 @@ from ppap_core.conversation import (
     ToolCall,
     ToolResult,
 )
+from ppap_core.conversation.kept import Kept, kept
 from ppap_core.errors import InvalidRequest
 
 from .content import cache_of, read_part
 from .said import text_of
 from .signed_calls import thought_before
+
+_NULL: Final = msgspec.Raw(b"null")
 
 
 class _Function(msgspec.Struct, gc=False):
@@ -50,7 +53,7 @@ class _Call(msgspec.Struct, gc=False):
 
 class WireMessage(msgspec.Struct, gc=False):
     role: str
-    content: Any = None
+    content: msgspec.Raw = _NULL
     name: str | None = None
     refusal: str | None = None
     tool_calls: list[_Call] | None = None
@@ -206,8 +209,12 @@ _READERS: Final[Mapping[str, _Reader]] = {
 }
 
 
-def _parts(content: Any, place: int) -> tuple[Part, ...]:
+def _parts(raw: msgspec.Raw, place: int) -> tuple[Part, ...]:
     """Empty texts say nothing, and some upstreams refuse them."""
+    return _parts_of(msgspec.json.decode(raw), place)
+
+
+def _parts_of(content: Any, place: int) -> tuple[Part, ...]:
     if content is None or content == "":
         return ()
     if isinstance(content, str):
@@ -221,13 +228,14 @@ def _parts(content: Any, place: int) -> tuple[Part, ...]:
     )
 
 
-def _result_content(content: Any, place: int) -> str | tuple[Part, ...]:
+def _result_content(raw: msgspec.Raw, place: int) -> Kept | tuple[Part, ...]:
     """A result's text or parts; a list in which nothing is known to us stays JSON text (C.3)."""
-    if isinstance(content, str):
-        return content
+    if bytes(memoryview(raw)[:1]) == b'"':
+        return kept(raw)
+    content = msgspec.json.decode(raw)
     if isinstance(content, dict):
         return msgspec.json.encode(content).decode()
-    parts = _parts(content, place)
+    parts = _parts_of(content, place)
     if content is None:
         return ""
     if parts and all(isinstance(part, OpaquePart) for part in parts):

@@ -18,6 +18,7 @@ from ppap_core.conversation import (
     ToolCall,
     ToolResult,
 )
+from ppap_core.conversation.kept import Kept
 from ppap_core.conversation.turns import Turn
 
 from .content import write_part
@@ -108,11 +109,12 @@ def _plain(parts: list[_JSON]) -> str | list[_JSON]:
     return parts
 
 
-def _result(result: ToolResult, source: str) -> str | list[_JSON]:
+def _result(result: ToolResult, source: str) -> Kept | list[_JSON]:
     """Text as one string; a list only where there is more than text (C.3)."""
-    if isinstance(result.content, str):
-        return result.content
-    parts = [part for each in result.content if (part := write_part(each, source)) is not None]
+    content = result.kept
+    if isinstance(content, str | msgspec.Raw):
+        return content
+    parts = [part for each in content if (part := write_part(each, source)) is not None]
     if any(part["type"] != "text" for part in parts):
         return parts
     text = "\n\n".join(part["text"] for part in parts)

@@ -22,6 +22,7 @@ from ppap_core.conversation import (
     ToolKind,
     ToolResult,
 )
+from ppap_core.conversation.kept import Kept, kept
 from ppap_core.errors import InvalidRequest
 
 from ..chat.content import cache_of
@@ -43,6 +44,17 @@ _OWN_FIELDS: Final = ("phase", "status")
 """What only this format says of a message."""
 
 
+_RESULTS: Final = ("function_call_output", "custom_tool_call_output")
+
+
+class _Result(msgspec.Struct):
+    output: msgspec.Raw
+
+
+_object: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_result: Final = msgspec.json.Decoder(_Result).decode
+
+
 @attrs.define
 class InputReader:
     """Reads the elements of one ``input``; gathers what is no item but stands among them.
@@ -53,8 +65,9 @@ class InputReader:
     additional: list[JsonObject] = attrs.field(factory=list)
     refers: bool = False
 
-    def read(self, place: int, element: JsonObject) -> list[Item]:
-        """Raises `InvalidRequest`."""
+    def read(self, place: int, raw: msgspec.Raw) -> list[Item]:
+        """Raises `InvalidRequest` and what `msgspec` raises."""
+        element = _element(raw, place)
         kind = element.get("type") or "message"
         if not isinstance(kind, str):
             where = f"input[{place}].type"
@@ -70,6 +83,19 @@ class InputReader:
             return []
         self.refers = self.refers or kind == ITEM_REFERENCE
         return [OpaqueItem(format=FORMAT, value=element)]
+
+
+def _element(raw: msgspec.Raw, place: int) -> JsonObject:
+    """An element as an object; the long text of a result stays in the client's JSON."""
+    try:
+        element = _object(raw)
+    except msgspec.ValidationError as error:
+        where = f"input[{place}]"
+        raise InvalidRequest(f"Invalid request: `{where}`: {error}", param=where) from None
+    output = element.get("output")
+    if element.get("type") in _RESULTS and isinstance(output, str) and _unwrapped(output) is output:
+        element["output"] = kept(_result(raw).output)
+    return element
 
 
 def _message(element: JsonObject, place: str) -> Item | None:
@@ -168,7 +194,7 @@ def _custom_output(element: JsonObject, place: str) -> Item:
     return ToolResult(call_id=call_id, content=_output(element), kind="custom")
 
 
-def _output(element: JsonObject) -> str | Sequence[Part]:
+def _output(element: JsonObject) -> Kept | Sequence[Part]:
     """A result's text, or its parts where there is more than one text.
 
     Some clients send a list of parts as JSON text; that is unwrapped if an image is among them.
@@ -176,7 +202,7 @@ def _output(element: JsonObject) -> str | Sequence[Part]:
     output = element.get("output")
     if isinstance(output, str):
         output = _unwrapped(output)
-    if output is None or isinstance(output, str):
+    if output is None or isinstance(output, str | msgspec.Raw):
         return output or ""
     if not isinstance(output, list):
         return _json(output)

@@ -20,6 +20,7 @@ from ppap_core.conversation import (
     ToolKind,
     ToolResult,
 )
+from ppap_core.conversation.kept import Kept
 
 from .content import write_part
 from .identifiers import fitting
@@ -95,11 +96,11 @@ class InputWriter:
         return {
             "type": OUTPUT_OF_KIND[kind],
             "call_id": fitting(item.call_id),
-            "output": self._output(item.content),
+            "output": self._output(item.kept),
         }
 
-    def _output(self, content: str | Sequence[Part]) -> str | list[JsonObject]:
-        if isinstance(content, str):
+    def _output(self, content: Kept | Sequence[Part]) -> Kept | list[JsonObject]:
+        if isinstance(content, str | msgspec.Raw):
             return content
         parts = [self._result_part(part) for part in content]
         if parts and all(part["type"] == "input_text" for part in parts):

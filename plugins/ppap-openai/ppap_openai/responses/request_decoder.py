@@ -52,7 +52,7 @@ class _TextOptions(msgspec.Struct):
 class ResponsesRequest(msgspec.Struct):
     """Every top-level field that has a meaning here; any other one is kept in the extras."""
 
-    input: str | list[dict[str, Any]] | None = None
+    input: str | list[msgspec.Raw] | None = None
     model: str | None = None
     instructions: str | None = None
     stream: Any = None
@@ -146,8 +146,8 @@ def _items(request: ResponsesRequest, reader: InputReader) -> list[Item]:
     if isinstance(request.input, str):
         items += [Message(role="user", parts=(Text(request.input),))] if request.input else []
     else:
-        for place, element in enumerate(request.input or ()):
-            items += reader.read(place, element)
+        for place, raw in enumerate(request.input or ()):
+            items += reader.read(place, raw)
     return items
 
 
