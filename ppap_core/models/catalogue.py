@@ -70,7 +70,10 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 @attrs.frozen
 class Catalogue:
-    """``source`` and ``date`` (of reading it) say how far to trust it. ``sections``: section → id → model."""
+    """``source`` and ``date`` (of reading it) say how far to trust it.
+
+    ``sections``: section → case-folded id → model.
+    """
 
     source: str
     date: str
@@ -95,9 +98,9 @@ class Catalogue:
                 raise InvalidCatalogue(f"{place}: {entry.id!r}: a model needs an id and a section")
             for section in entry.of:
                 models = sections.setdefault(section, {})
-                if entry.id in models:
+                if entry.id.casefold() in models:
                     raise InvalidCatalogue(f"{place}: {entry.id!r} stands twice in section {section!r}")
-                models[entry.id] = entry.model(file.owner)
+                models[entry.id.casefold()] = entry.model(file.owner)
         if not sections:
             raise InvalidCatalogue(f"{place}: there are no models in it")
         return cls(file.source, file.date, file.owner, sections)
@@ -119,7 +122,7 @@ class Catalogue:
         """
         known = self.sections[section]
         upstream = upstream_name(name, known)
-        model = known.get(upstream.base) or Model(id=client_name, upstream=(), owner=self.owner)
+        model = known.get(upstream.base.casefold()) or Model(id=client_name, upstream=(), owner=self.owner)
         return attrs.evolve(
             model, id=client_name, upstream=(str(upstream),), display_name=name, configured=True
         )

@@ -48,7 +48,7 @@ def _names(credential: Credential) -> set[str]:
 
 def _corrected(model: Model, entry: KnownModel) -> Model | None:
     """``None`` if the entry is about another model. Its levels may tell how an upstream's name ends."""
-    levels = {entry.id: _new(entry, "")} if model.thinking is None else {}
+    levels = {entry.id.casefold(): _new(entry, "")} if model.thinking is None else {}
     names = [upstream_name(name, levels) for name in model.upstream]
     if not names or names[0].base.casefold() != entry.id.casefold():
         return None

@@ -61,13 +61,14 @@ def upstream_name(name: str, catalogue: Mapping[str, Model] = MappingProxyType({
     """A configured upstream name, and what it is always asked for (D.3).
 
     Parentheses that say nothing about thinking belong to the name. ``m-high`` says something where
-    `catalogue` has no such model, but an ``m`` that knows levels.
+    `catalogue`, which is keyed by case-folded ids, has no such model, but an ``m`` that knows levels.
     """
     found = parenthesised(name)
     if found is not None and found.intent.mode != "unset":
         return found
     found = hyphened(name)
-    base = catalogue.get(found.base) if found is not None and name not in catalogue else None
+    known = name.casefold() in catalogue
+    base = catalogue.get(found.base.casefold()) if found is not None and not known else None
     if found is None or base is None or base.thinking is None or not base.thinking.levels:
         return SuffixedName(name)
     return found

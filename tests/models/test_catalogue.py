@@ -54,7 +54,7 @@ def test_sections_have_entries_of_their_own() -> None:
     ("models", "reason"),
     [
         ([], "there are no models in it"),
-        ([entry("m"), entry("m", "q", "p")], "'m' stands twice in section 'p'"),
+        ([entry("M"), entry("m", "q", "p")], "'m' stands twice in section 'p'"),
         ([entry(" ")], "' ': a model needs an id and a section"),
         ([{**entry("m"), "of": []}], "'m': a model needs an id and a section"),
         ([entry("m", contxt=1)], "contxt"),
@@ -75,11 +75,12 @@ def test_without_a_list_of_its_own_an_entry_serves_the_section() -> None:
 
 def test_a_list_replaces_the_section() -> None:
     """The first of each client name counts; what the upstream's name says is kept (6.3)."""
-    catalogue = parsed(entry("m", created=7, context=9, thinking={"levels": ["low", "high"]}))
+    catalogue = parsed(entry("M", created=7, context=9, thinking={"levels": ["low", "high"]}))
     listed = [Item("m", "Fast"), Item("other", "fast"), Item("new"), Item("m-high", "deep"), Item("m-max")]
     fast, new, deep, odd = catalogue.served("p", listed)
     assert (fast.id, fast.upstream, fast.display_name, fast.max_input_tokens) == ("Fast", ("m",), "m", 9)
     assert (new.id, new.upstream, new.owner, new.thinking) == ("new", ("new",), "o", None)
+    assert fast.created == 7
     assert (deep.id, deep.upstream, deep.thinking) == ("deep", ("m(high)",), fast.thinking)
     assert (odd.id, odd.upstream, odd.thinking) == ("m-max", ("m-max",), None)
     assert all(model.configured for model in (fast, new, deep, odd))
