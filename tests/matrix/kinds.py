@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ..dialects import gemini, messages, responses
+from ..dialects import DIALECTS, Dialect, gemini, messages, responses
 
 CLIENTS: Final = ("chat", "responses", "messages", "gemini")
 UPSTREAMS: Final[Mapping[str, str]] = {
     "chat": "chat",
-    "responses": "responses",
+    "codex": "responses",
     "messages": "messages",
     "gemini": "gemini",
     "vertex": "gemini",
@@ -18,9 +18,14 @@ UPSTREAMS: Final[Mapping[str, str]] = {
 """Upstream kind → the format it speaks."""
 SIGNATURES: Final[Mapping[str, str | None]] = {
     "chat": None,
-    "responses": responses.ENCRYPTED,
+    "codex": responses.ENCRYPTED,
     "messages": messages.SIGNATURE,
     "gemini": gemini.SIGNATURE,
     "vertex": gemini.SIGNATURE,
 }
 """Upstream kind → what it signs its thoughts with."""
+
+
+def dialect_of(upstream: str) -> Dialect:
+    """What a stub says that stands for an upstream of that kind."""
+    return DIALECTS.get(upstream) or DIALECTS[UPSTREAMS[upstream]]

@@ -1,4 +1,4 @@
-"""What is lost between formats, and by which rule: the source of docs/translation.md and of the tests.
+"""What changes between formats, and by which rule: the source of docs/translation.md and of the tests.
 
 A cell of the matrix expects the facts of its scenario, less what the client or the upstream has no
 words for (`SILENCES`), less what the way between them takes (`LOSSES`). Both are exact: what is lost
@@ -143,7 +143,7 @@ SILENCES: Final[Sequence[Loss]] = (
     # What upstreams cannot answer.
     Loss(
         way="answered",
-        upstreams=["chat", "responses", *GOOGLE],
+        upstreams=["chat", "codex", *GOOGLE],
         scenario="stop sequences",
         becomes={"stopped by": ABSENT, "ending": "stop"},
         rule="Only Messages says that a stop sequence ended the answer, and which.",
@@ -191,7 +191,7 @@ LOSSES: Final[Sequence[Loss]] = (
     Loss(
         way="asked",
         clients=["messages"],
-        upstreams=["chat", "responses"],
+        upstreams=["chat", "codex"],
         scenario=LATE,
         becomes={"flow": Instead("late instruction", "reminder"), "ranks": ["system", "system"]},
         rule="A system message in the middle is a user's text in `<system-reminder>` at its place.",
@@ -221,6 +221,23 @@ LOSSES: Final[Sequence[Loss]] = (
         rule="A developer's text is system text: few upstreams of Chat know the role.",
         spec="C.5",
     ),
+    Loss(
+        way="asked",
+        clients=["chat", "messages", "gemini"],
+        upstreams=["codex"],
+        becomes={"ranks": Instead("system", "developer")},
+        rule="System text is a developer's text: Codex's backend takes no system messages.",
+        spec="B.3.1, C.5",
+    ),
+    Loss(
+        way="asked",
+        clients=["responses"],
+        upstreams=["codex"],
+        scenario=LATE,
+        becomes={"ranks": ["system", "developer", "developer"]},
+        rule="System text is a developer's text: Codex's backend takes no system messages.",
+        spec="B.3.1",
+    ),
     # Content.
     Loss(
         way="asked",
@@ -239,7 +256,7 @@ LOSSES: Final[Sequence[Loss]] = (
     Loss(
         way="asked",
         clients=["gemini"],
-        upstreams=["chat", "responses"],
+        upstreams=["chat", "codex"],
         scenario="PDF",
         invents={"document names": ["document.pdf"]},
         rule="A document without a name gets one: it is demanded.",
@@ -272,11 +289,33 @@ LOSSES: Final[Sequence[Loss]] = (
         rule="Parallel calls cannot be forbidden.",
         spec="Gemini 5.5",
     ),
+    Loss(
+        way="asked",
+        upstreams=["codex"],
+        invents={"parallel": True},
+        rule="Parallel calls are allowed unless the client forbids them.",
+        spec="A.2.3, B.3.1",
+    ),
+    Loss(
+        way="asked",
+        upstreams=["codex"],
+        invents={"built in tools": ["image_generation"]},
+        rule="The model may draw: the tool for it is offered unless `disable-image-generation` says no.",
+        spec="C.16",
+    ),
     # Thinking.
+    Loss(
+        way="asked",
+        clients=["chat", "messages", "gemini"],
+        upstreams=["codex"],
+        invents={"effort": "medium"},
+        rule="Who says nothing of thinking gets the effort `medium`.",
+        spec="D.6",
+    ),
     Loss(
         way="answered",
         clients=["chat"],
-        upstreams=["responses", "messages"],
+        upstreams=["codex", "messages"],
         becomes={"signed": ABSENT},
         rule="Chat has no place for the signature of a thought.",
         spec="A.2.4",
@@ -302,7 +341,7 @@ LOSSES: Final[Sequence[Loss]] = (
     Loss(
         way="replayed",
         clients=["chat"],
-        upstreams=["responses", "messages"],
+        upstreams=["codex", "messages"],
         becomes={"thoughts": ABSENT, "signatures": ABSENT, "flow": Without("assistant thought")},
         rule="A thought without a signature is not sent back: the upstream would refuse it.",
         spec="C.6",
@@ -310,7 +349,7 @@ LOSSES: Final[Sequence[Loss]] = (
     Loss(
         way="replayed",
         clients=["messages", "gemini"],
-        upstreams=["responses"],
+        upstreams=["codex"],
         becomes={"thoughts": ABSENT, "flow": Without("assistant thought")},
         rule="Of a thought only its encrypted form goes back; the text was a summary.",
         spec="C.6",
@@ -335,7 +374,7 @@ LOSSES: Final[Sequence[Loss]] = (
     Loss(
         way="asked",
         clients=["messages", "gemini"],
-        upstreams=["chat", "responses"],
+        upstreams=["chat", "codex"],
         scenario="structured output",
         invents={"schema name": "response"},
         rule="The schema of an answer gets a name: it is demanded.",
@@ -343,7 +382,7 @@ LOSSES: Final[Sequence[Loss]] = (
     ),
     Loss(
         way="asked",
-        upstreams=["responses"],
+        upstreams=["codex"],
         becomes={"stop": ABSENT},
         rule="Stop sequences are dropped: Responses has none.",
         spec="A.2.5",
@@ -357,11 +396,18 @@ LOSSES: Final[Sequence[Loss]] = (
         rule="That a stop sequence ended the answer, and which, has no word.",
         spec="C.10",
     ),
+    Loss(
+        way="asked",
+        upstreams=["codex"],
+        becomes={"limit": ABSENT, "temperature": ABSENT},
+        rule="A limit of the answer and a temperature are dropped: Codex's backend refuses them.",
+        spec="A.2.5, B.3.1",
+    ),
     # Usage and names.
     Loss(
         way="answered",
         clients=["gemini"],
-        upstreams=["chat", "responses", "messages"],
+        upstreams=["chat", "codex", "messages"],
         scenario="usage with cache",
         becomes={"cache write": ABSENT, "uncached": 80},
         rule="Tokens written into a cache are counted as uncached input: there is no word for them.",

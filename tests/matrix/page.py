@@ -17,6 +17,7 @@ from .scenarios import ERRORS, SCENARIOS, Scenario
 NAMES: Final = {
     "chat": "Chat Completions",
     "responses": "Responses",
+    "codex": "Responses (Codex)",
     "messages": "Messages",
     "gemini": "Gemini",
     "vertex": "Vertex",
@@ -33,7 +34,8 @@ a loss that is not on this page fails a test, and so does one on this page that 
 Where client and upstream speak the same format, bytes pass unchanged but for what must change.
 
 - **✓** everything arrives.
-- **a number** what the number says is lost, and all else arrives. The rules are [below](#losses).
+- **a number** something is lost, or added, by the rule of that number, and all else arrives. The rules
+  are [below](#losses).
 - **a letter** one side has no words for it, so there is nothing to lose; [below](#no-words-for-it).
 """
 _ERRORS: Final = """\

@@ -153,6 +153,7 @@ def read(request: ReceivedRequest) -> Facts:
     for tool in body.get("tools") or ():
         if tool["type"] == "function":
             told.offers(tool["name"], tool.get("description", ""), tool["parameters"], tool.get("strict"))
+    built_in = [tool["type"] for tool in body.get("tools") or () if tool["type"] != "function"]
     choice, shape = body.get("tool_choice"), (body.get("text") or {}).get("format") or {}
     told.settles(
         model=body["model"],
@@ -163,6 +164,7 @@ def read(request: ReceivedRequest) -> Facts:
         effort=(body.get("reasoning") or {}).get("effort"),
         schema=shape.get("schema"),
         schema_name=shape.get("name"),
+        built_in_tools=built_in,
     )
     return told.facts
 

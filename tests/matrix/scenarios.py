@@ -64,7 +64,7 @@ class Scenario:
 _SCENARIOS: Final = [
     Scenario(
         name="text",
-        about=("texts", "text", "temperature", "ending", "model"),
+        about=("texts", "text", "temperature", "effort", "built in tools", "ending", "model"),
         request=Request(messages=[HELLO], temperature=0.5),
         turn=Turn(text='It says: "Grüße,\n世界".'),
     ),
@@ -106,7 +106,7 @@ _SCENARIOS: Final = [
     ),
     Scenario(
         name="parallel tools",
-        about=("tools", "choice", "calls", "results"),
+        about=("tools", "choice", "parallel", "calls", "results"),
         request=Request(messages=[HELLO], tools=[LOOK_UP, COUNT], choice="auto"),
         turn=Turn(calls=TWO_CALLS),
         then=[Result(0, [Words("A greeting.")]), Result(1, [Words('{"o": 2, "t": 2}')]), Words("And now?")],
