@@ -75,7 +75,7 @@ class Chat:
         error = {"message": message, "type": "upstream_says_no", "param": None, "code": "no"}
         return json.dumps({"error": error}).encode()
 
-    def in_band_error(self, message: str) -> bytes:
+    def in_band_error(self, message: str, after: int = 0) -> bytes:
         return b"data: " + self.error(500, message) + b"\n\n"
 
 

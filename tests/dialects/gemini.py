@@ -62,7 +62,7 @@ class Gemini:
         word = STATUS.get(status, "INTERNAL")
         return json.dumps({"error": {"code": status, "message": message, "status": word}}).encode()
 
-    def in_band_error(self, message: str) -> bytes:
+    def in_band_error(self, message: str, after: int = 0) -> bytes:
         return b"data: " + self.error(503, message) + b"\n\n"
 
     def _parts(self, turn: Turn) -> list[dict[str, Any]]:

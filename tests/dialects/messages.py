@@ -58,7 +58,7 @@ class Messages:
         error = {"type": "upstream_says_no", "message": message}
         return json.dumps({"type": "error", "error": error}).encode()
 
-    def in_band_error(self, message: str) -> bytes:
+    def in_band_error(self, message: str, after: int = 0) -> bytes:
         error = {"type": "overloaded_error", "message": message}
         return b"event: error\n" + data_frame({"type": "error", "error": error})
 

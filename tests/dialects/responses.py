@@ -51,9 +51,9 @@ class Responses:
         error = {"message": message, "type": "upstream_says_no", "param": None, "code": "no"}
         return json.dumps({"error": error}).encode()
 
-    def in_band_error(self, message: str) -> bytes:
+    def in_band_error(self, message: str, after: int = 0) -> bytes:
         error = {"type": "error", "code": "server_error", "message": message, "param": None}
-        return event_frame({**error, "sequence_number": 2})
+        return event_frame({**error, "sequence_number": after})
 
 
 def usage(tokens: Tokens) -> dict[str, Any]:

@@ -95,8 +95,8 @@ class Dialect(Protocol):
         """The body of an error answer."""
         ...
 
-    def in_band_error(self, message: str) -> bytes:
-        """A frame that tells of a failure inside a stream."""
+    def in_band_error(self, message: str, after: int = 0) -> bytes:
+        """A frame that tells of a failure inside a stream, after so many others."""
         ...
 
 
