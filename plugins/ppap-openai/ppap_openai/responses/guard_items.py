@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
 
-from ppap_core.wire.guard import shown
+from ppap_core.wire.guard import inner_text, shown, whole_text
 
 from .name import JsonObject
 
@@ -28,6 +28,11 @@ class GuardedItem:
         if event.get("item_id") != self._id:
             yield f"{shown(kind)} has another item_id than the item"
         yield from self._inner(kind, event)
+
+    @property
+    def pieces(self) -> list[bytes] | None:
+        """Where the deltas of what is being told are collected, as they stand in the JSON."""
+        return None
 
     def end(self, item: JsonObject) -> Iterator[str]:
         if self.done is not None:
@@ -61,9 +66,13 @@ class _Parts(GuardedItem):
         super().__init__(item)
         self._closed: list[JsonObject] = []
         self._part: JsonObject | None = None
-        self._text: list[str] = []
+        self._text: list[bytes] = []
         self._told: str | None = None
         self._begun_with = item.get(self._LIST)
+
+    @property
+    def pieces(self) -> list[bytes] | None:
+        return self._text
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
         if event.get(self._INDEX) != len(self._closed):
@@ -95,9 +104,9 @@ class _Parts(GuardedItem):
                 yield f"{shown(kind)} after the text was done"
             if not event.get("delta"):
                 yield f"{shown(kind)} without text"
-            self._text.append(str(event.get("delta", "")))
+            self._text.append(inner_text(str(event.get("delta", ""))))
         elif kind == f"{word}.done":
-            self._told = "".join(self._text)
+            self._told = whole_text(self._text)
             if event.get(field) != self._told:
                 yield f"{shown(kind)} tells another text than its deltas"
         elif kind != f"{word}.annotation.added":
@@ -149,8 +158,12 @@ class _Call(GuardedItem):
         self._word, self._field = _CALL_WORDS[self.type]
         self._names = {key: item.get(key) for key in ("call_id", "name", "namespace")}
         self._begun_with = item.get(self._field)
-        self._text: list[str] = []
+        self._text: list[bytes] = []
         self._told: Any = None
+
+    @property
+    def pieces(self) -> list[bytes] | None:
+        return self._text
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
         if self._told is not None:
@@ -158,10 +171,10 @@ class _Call(GuardedItem):
         if kind == f"{self._word}.delta":
             if not event.get("delta"):
                 yield f"{shown(kind)} without text"
-            self._text.append(str(event.get("delta", "")))
+            self._text.append(inner_text(str(event.get("delta", ""))))
         elif kind == f"{self._word}.done":
             self._told = event.get(self._field)
-            if self._told != ("".join(self._text) or self._empty):
+            if self._told != (whole_text(self._text) or self._empty):
                 yield f"{shown(kind)} tells another text than its deltas"
         else:
             yield f"{shown(kind)} inside of a {shown(self.type)}"
