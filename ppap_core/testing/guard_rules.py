@@ -8,7 +8,7 @@ from functools import partial
 import orjson
 from hypothesis import strategies as st
 
-from ..wire import ClientWire, Guarded, Reframed, RelayWire, StreamGuard
+from ..wire import ClientWire, Guarded, Mended, Reframed, RelayWire, StreamGuard
 from ..wire.sse import frames, payload
 from .contract import Check, require
 from .laws import holds_for_all
@@ -29,6 +29,13 @@ def violations(wire: object, writes: Iterable[bytes], *, ended: bool = True) -> 
     guard = wire.stream_guard()
     sent = _reframed(wire, writes)
     return [*(wrong for write in sent for wrong in guard.feed(write)), *(guard.close() if ended else ())]
+
+
+def mended(wire: Mended, parts: Iterable[bytes], model: str = "client-model") -> tuple[bytes, list[str]]:
+    """What a client gets of frames when they are mended, and what was done."""
+    mender = wire.stream_mender(model)
+    sent = b"".join([*map(mender.feed, parts), mender.close()])
+    return sent, mender.mended
 
 
 def keeps_the_rules(wire: object, writes: Iterable[bytes], *, ended: bool = True) -> None:
@@ -53,6 +60,12 @@ def guard_checks(wire: ClientWire, traffic: Traffic) -> Iterator[Check[None]]:
     for name, stream in {**traffic.streams, **traffic.stream_errors}.items():
         yield Check(f"the guard sees any cut of a stream alike [{name}]", partial(_any_cut, wire, stream))
         yield Check(f"the guard reads anything, and tells nothing [{name}]", partial(_altered, wire, stream))
+        if isinstance(wire, Mended):
+            yield Check(
+                f"what is whole is not mended, and nothing gets worse [{name}]",
+                partial(_mending, wire, stream),
+            )
+            yield Check(f"anything can be mended [{name}]", partial(_altered_mended, wire, stream))
     if not isinstance(wire, RelayWire):
         return
     for name, stream in traffic.streams.items():
@@ -103,3 +116,21 @@ def _keep_alive(wire: ClientWire, stream: bytes) -> None:
     writes = [write for part in parts for write in (part, wire.keep_alive)]
     before, after = violations(wire, parts), violations(wire, writes[:-1])
     require(after == before, f"keep_alive is taken for an event: {after[:3]}")
+
+
+def _mending(wire: Mended, stream: bytes) -> None:
+    """Of a stream that breaks no rule every byte stays; one without a frame, or with one twice, is not
+    broken further."""
+    parts = [part + b"\n\n" for part in frames(stream)]
+    if not violations(wire, parts):
+        require(mended(wire, parts) == (b"".join(parts), []), "a stream without a fault is mended")
+    for place in range(len(parts)):
+        for altered in (parts[:place] + parts[place + 1 :], parts[: place + 1] + parts[place:]):
+            before = violations(wire, altered)
+            sent, _ = mended(wire, altered)
+            after = violations(wire, [sent])
+            require(len(after) <= len(before), f"{before} becomes {after} by mending")
+
+
+def _altered_mended(wire: Mended, stream: bytes) -> None:
+    holds_for_all(_altered_streams(stream), lambda altered: mended(wire, [altered]))

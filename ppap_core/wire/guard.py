@@ -211,7 +211,7 @@ class FrameGuard:
         self._events += 1
         names = [line[6:].strip() for line in lines if line.startswith(b"event:")]
         data = b"\n".join(line[5:].strip() for line in lines if line.startswith(b"data:"))
-        event = None if data == self._LAST else _object(data)
+        event = None if data == self._LAST else read_object(data)
         found = [f"event {place}: {wrong}" for wrong in self._judged(names, data, event)]
         if event is not None and not found:
             self._alike = self._repeatable(event, frame)
@@ -248,7 +248,8 @@ class FrameGuard:
         yield "the stream ends without a last event"
 
 
-def _object(data: bytes) -> JsonObject | None:
+def read_object(data: bytes) -> JsonObject | None:
+    """An event's data; ``None`` for what is no JSON object."""
     try:
         event = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 
 import pytest
+from ppap_openai import CHAT
 from ppap_openai import testing as chat
 
 from ppap_core.exchange.outgoing import outline
-from ppap_core.testing import ContractBroken, streamed
+from ppap_core.testing import STREAM_FAULTS, ContractBroken, streamed
+from ppap_core.testing.guard_rules import violations
 
 from .conftest import FAST, bench
 
@@ -54,6 +56,32 @@ async def test_a_stream_by_the_rules_leaves_no_trace(caplog: pytest.LogCaptureFi
         record = await one.record()
     assert record.stream_violations == 0
     assert "broke" not in caplog.text
+
+
+async def test_repair_mends_before_the_client_sees_it(caplog: pytest.LogCaptureFixture) -> None:
+    """What was mended counts as broken, as the upstream did break it; the client's stream is whole."""
+    async with bench(f"stream-guard: repair\n{FAST}", accounts=1) as one:
+        one.proxy.expects_violations = True
+        one.first.answers(streamed(NO_ROLE))
+        answer = await one.ask(stream=True, stream_options={"include_usage": True})
+        record = await one.record()
+        found = one.proxy.proxy.violations
+    assert violations(CHAT, [answer.content]) == []
+    assert list(found.recent) == ["openai-chat: added the role"]
+    assert (record.stream_violations, record.outcome) == (1, "succeeded")
+
+
+@pytest.mark.parametrize("fault", ["cut", "clean_end", "garbage"])
+async def test_repair_never_hides_a_cut(fault: str) -> None:
+    """pain 13: half an answer ends with an error, whatever is mended."""
+    async with bench(f"stream-guard: repair\n{FAST}", accounts=1) as one:
+        one.proxy.expects_violations = True
+        one.first.answers(STREAM_FAULTS[fault](2)(streamed(chat.stream(["half", "lost"]))))
+        answer = await one.ask(stream=True)
+        assert (await one.record()).outcome == "failed"
+    assert b'"error"' in answer.content
+    assert b"[DONE]" not in answer.content
+    assert b'"finish_reason":"' not in answer.content
 
 
 async def test_off_means_off() -> None:

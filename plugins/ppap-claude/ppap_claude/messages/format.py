@@ -14,6 +14,7 @@ from ppap_core.wire import (
     StreamDecoder,
     StreamEncoder,
     StreamGuard,
+    StreamMender,
     StreamPath,
     Target,
 )
@@ -21,6 +22,7 @@ from ppap_core.wire import (
 from . import reply, request_decoder, request_encoder, request_relay
 from .errors import error_body, read_error
 from .guard import MessagesGuard
+from .mender import MessagesMender
 from .stream_decoder import MessagesStreamDecoder
 from .stream_encoder import PING, MessagesStreamEncoder
 from .stream_relay import MessagesRelay
@@ -70,6 +72,9 @@ class MessagesFormat:
 
     def stream_guard(self) -> StreamGuard:
         return MessagesGuard()
+
+    def stream_mender(self, model: str) -> StreamMender:
+        return MessagesMender(model)
 
     def encode_error(self, error: ErrorDetail) -> bytes:
         return error_body(error)

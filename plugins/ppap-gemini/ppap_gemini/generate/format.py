@@ -14,6 +14,7 @@ from ppap_core.wire import (
     StreamDecoder,
     StreamEncoder,
     StreamGuard,
+    StreamMender,
     StreamPath,
     Target,
 )
@@ -21,6 +22,7 @@ from ppap_core.wire import (
 from . import reply, request_decoder, request_encoder, request_relay
 from .errors import error_body, read_error
 from .guard import GeminiGuard
+from .mender import GeminiMender
 from .stream_decoder import GeminiStreamDecoder
 from .stream_encoder import KEEP_ALIVE, GeminiStreamEncoder
 from .stream_relay import GeminiRelay
@@ -72,6 +74,9 @@ class GeminiFormat:
 
     def stream_guard(self) -> StreamGuard:
         return GeminiGuard()
+
+    def stream_mender(self, model: str) -> StreamMender:
+        return GeminiMender()
 
     def encode_error(self, error: ErrorDetail) -> bytes:
         return error_body(error)

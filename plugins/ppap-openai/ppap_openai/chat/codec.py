@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from ppap_core.conversation import Conversation, ErrorDetail, Reply
-from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, StreamGuard, Target
+from ppap_core.wire import (
+    EncodedRequest,
+    JsonBody,
+    Kind,
+    NameMap,
+    Peek,
+    RelayedReply,
+    StreamGuard,
+    StreamMender,
+    Target,
+)
 
 from .effort import peeked_effort
 from .errors import error_body, read_error
 from .guard import ChatGuard
+from .mender import ChatMender
 from .name import FAMILY, FORMAT, PROTOCOL
 from .relay import ChatRelay, enforced, patch_request, relay_of, relay_reply
 from .reply import read_reply, write_reply
@@ -69,6 +80,9 @@ class ChatCompletions:
 
     def stream_guard(self) -> StreamGuard:
         return ChatGuard()
+
+    def stream_mender(self, model: str) -> StreamMender:
+        return ChatMender()
 
     def decode_error(self, status: int, body: bytes) -> ErrorDetail:
         return read_error(status, body)

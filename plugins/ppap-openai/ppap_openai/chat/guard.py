@@ -196,7 +196,8 @@ class ChatGuard(ChunkGuard):
             return
         if not choice.calls:
             yield "a choice finishes for calls, and made none"
-        if not all(is_object(call.pieces) for call in choice.calls if call.pieces is not None):
+        told = [call.pieces for call in choice.calls if call.pieces is not None]
+        if not all(any(pieces) and is_object(pieces) for pieces in told):
             yield "a choice finishes for a call whose arguments are no JSON object"
 
     def _alike_choice(self, told: JsonObject, frame: bytes) -> Alike | None:

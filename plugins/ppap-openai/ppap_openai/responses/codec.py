@@ -7,11 +7,22 @@ from typing import Final
 
 from ppap_core.conversation import Conversation, ErrorDetail, Reply, ThinkingIntent
 from ppap_core.errors import InvalidRequest
-from ppap_core.wire import EncodedRequest, JsonBody, Kind, NameMap, Peek, RelayedReply, StreamGuard, Target
+from ppap_core.wire import (
+    EncodedRequest,
+    JsonBody,
+    Kind,
+    NameMap,
+    Peek,
+    RelayedReply,
+    StreamGuard,
+    StreamMender,
+    Target,
+)
 
 from ..chat.errors import error_body, read_error
 from ..chat.name import FAMILY
 from .guard import ResponsesGuard
+from .mender import ResponsesMender
 from .name import FORMAT, PROTOCOL
 from .relay import relay_of, relay_reply, whole_of
 from .reply import read_reply, write_reply
@@ -77,6 +88,9 @@ class Responses:
 
     def stream_guard(self) -> StreamGuard:
         return ResponsesGuard()
+
+    def stream_mender(self, model: str) -> StreamMender:
+        return ResponsesMender()
 
     def decode_error(self, status: int, body: bytes) -> ErrorDetail:
         return read_error(status, body)

@@ -20,7 +20,7 @@ TERMINALS: Final[Mapping[str, str]] = {
     "response.failed": "failed",
 }
 """Last events → the status of the response in them. An ``error`` ends a stream too."""
-_OPENINGS: Final = ("response.created", "response.in_progress")
+OPENINGS: Final = ("response.created", "response.in_progress")
 _NUMBER: Final = b'"sequence_number":%d'
 _COUNTS: Final = ("input_tokens", "output_tokens", "total_tokens")
 
@@ -66,8 +66,8 @@ class ResponsesGuard(FrameGuard):
             yield f"{shown(kind)} has sequence_number {shown(event.get('sequence_number'))}, not {number}"
         if kind == "error":
             yield from self._failed(event)
-        elif number < len(_OPENINGS):
-            yield from self._opening(kind, event, _OPENINGS[number])
+        elif number < len(OPENINGS):
+            yield from self._opening(kind, event, OPENINGS[number])
         elif kind in TERMINALS:
             yield from self._finished(kind, event)
         else:

@@ -155,7 +155,7 @@ class _Call(GuardedItem):
 
     def __init__(self, item: JsonObject) -> None:
         super().__init__(item)
-        self._word, self._field = _CALL_WORDS[self.type]
+        self._word, self._field = CALL_WORDS[self.type]
         self._names = {key: item.get(key) for key in ("call_id", "name", "namespace")}
         self._begun_with = item.get(self._field)
         self._text: list[bytes] = []
@@ -194,14 +194,14 @@ class _Call(GuardedItem):
             yield f"a {self.type} is done with other {self._field} than were told"
 
 
-_CALL_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+CALL_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "function_call": ("response.function_call_arguments", "arguments"),
     "custom_tool_call": ("response.custom_tool_call_input", "input"),
 }
 _GUARDS: Final[Mapping[str, type[GuardedItem]]] = {
     "message": _Message,
     "reasoning": _Reasoning,
-    **dict.fromkeys(_CALL_WORDS, _Call),
+    **dict.fromkeys(CALL_WORDS, _Call),
 }
 
 
