@@ -54,6 +54,7 @@ def encode_request(conversation: Conversation, target: Target) -> EncodedRequest
         system=msgspec.json.encode(system) if system else None,
         messages=msgspec.json.encode(messages),
     )
+    del messages  # a long conversation's dicts take as much as its JSON
     own = conversation.extras.get(NAME) or {}
     sections = sections.within_limits() if "cache_control" in own else sections.with_breakpoints()
     fields: dict[str, Any] = {
