@@ -150,7 +150,7 @@ def _served(
         whose = f" of provider {entry.provider}" if entry.provider else ""
         advice = "" if entry.provider else "; to add a model to a provider's own, name the provider"
         message = f"no account{whose} serves a model {entry.id!r}{advice}"
-        log.error("%s", config.problem(("model-catalogue", place), message))
+        log.warning("%s", config.problem(("model-catalogue", place), message))
     return served
 
 

@@ -40,6 +40,23 @@ def test_check_tells_every_mistake_with_its_place(tmp_path: Path) -> None:
     assert f"{path}:2:16: request-retry" in str(done.exception)
 
 
+@pytest.mark.parametrize(
+    ("text", "told", "code"),
+    [
+        ("routing:\n  strategy: at-random\n", ":2:13: routing.strategy: expected one of fill-first, ", 1),
+        ("model-catalogue:\n  - id: nobodys\n", ":2:5: model-catalogue[0]: no account serves", 0),
+        ("max-requests: 1\n", "note: ", 0),
+    ],
+)
+def test_check_tells_what_a_proxy_would(tmp_path: Path, text: str, told: str, code: int) -> None:
+    """Also what only shows when all of it is put together, with its place."""
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    done = ppap("check", str(path))
+    assert told in f"{done.output}{done.exception or ''}"
+    assert done.exit_code == code
+
+
 def test_check_warns_of_misspelt_keys(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text("api-kyes: [x]\n")

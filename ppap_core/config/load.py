@@ -13,7 +13,7 @@ from ..errors import ConfigError, ConfigProblem
 from .declaration import check_section, is_list, section_class
 from .schema import CoreConfig
 from .structure import Structurer
-from .tree import Entries, Entry, Items, Node, parse_tree
+from .tree import Entries, Items, Node, parse_tree
 
 
 @attrs.frozen(kw_only=True)
@@ -40,11 +40,11 @@ class Config:
 
     def problem(self, steps: Sequence[str | int], message: str) -> ConfigProblem:
         """A problem with what stands at the end of ``steps``, which are keys and places in lists."""
-        node: Node | Entry | None = self.tree
+        node: Node | None = self.tree
         line, column, name = 0, 0, ""
         for step in steps:
             name += f"[{step}]" if isinstance(step, int) else f"{'.' if name else ''}{step}"
-            node = _inside(node.value if isinstance(node, Entry) else node, step)
+            node = _inside(node, step)
             if node is not None:
                 line, column = node.line, node.column
         return ConfigProblem(str(self.path), line, column, f"{name}: {message}")
@@ -99,12 +99,13 @@ def parse(data: bytes, path: Path, sections: Mapping[str, Any]) -> Config:
     )
 
 
-def _inside(node: Node | None, step: str | int) -> Node | Entry | None:
+def _inside(node: Node | None, step: str | int) -> Node | None:
     """A list's places count without its nulls, as those of the value made from it do."""
-    if isinstance(step, int):
-        items = [item for item in node.nodes if item is not None] if isinstance(node, Items) else []
+    if isinstance(node, Items) and isinstance(step, int):
+        items = [item for item in node.nodes if item is not None]
         return items[step] if step < len(items) else None
-    return node.by_key.get(step) if isinstance(node, Entries) else None
+    entry = node.by_key.get(step) if isinstance(node, Entries) and isinstance(step, str) else None
+    return entry.value if entry is not None else None
 
 
 def _absent(declared: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from ppap_claude import testing as messages
 from ppap_openai import testing as chat
 
 from ppap_core import hookimpl
+from ppap_core.access import Identity
 from ppap_core.conversation import (
     Conversation,
     Delta,
@@ -26,9 +27,10 @@ from ppap_core.conversation import (
     ThinkingSupport,
 )
 from ppap_core.credentials import Credential
-from ppap_core.errors import UpstreamFault
+from ppap_core.errors import RequestError, UpstreamFault
 from ppap_core.exchange import by_status
-from ppap_core.models import Model
+from ppap_core.exchange.exchange import Exchange
+from ppap_core.models import ListedModel, Model
 from ppap_core.testing import StubUpstream, whole
 from ppap_core.testing.running import RunningProxy, running
 from ppap_core.wire import Target
@@ -182,7 +184,7 @@ async def test_what_is_known_of_a_model_that_nobody_serves_is_told_with_its_plac
     caplog: pytest.LogCaptureFixture, entry: str, told: str
 ) -> None:
     """It does no harm: an account that serves it may be there tomorrow."""
-    with caplog.at_level(logging.ERROR, "ppap.snapshot"):
+    with caplog.at_level(logging.WARNING, "ppap.snapshot"):
         async with running(f"api-keys: [k]\nmodel-catalogue:\n  - {entry}\n"):
             assert told in caplog.text
 
@@ -298,6 +300,34 @@ async def test_auto_prefers_the_clients_own_family(path: str, fields: Mapping[st
                 assert sent["model"] == served
                 effort = sent.get("reasoning_effort", sent.get("output_config", {}).get("effort"))
                 assert effort == word
+
+
+class Bouncer:
+    """Lets nobody have one of the parrots, and says so only to those who ask for it."""
+
+    @hookimpl
+    def ppap_admit(self, exchange: Exchange) -> None:
+        if "kea" in exchange.model_names:
+            raise Refused("not for you", code="not_yours")
+
+    @hookimpl
+    def ppap_model_filter(self, identity: Identity) -> Callable[[ListedModel], bool] | None:
+        return lambda model: model.unprefixed != "kea"
+
+
+class Refused(RequestError):
+    status = 402
+
+
+@pytest.mark.parametrize("model", ["kea", "kea(high)", "kea-low"])
+async def test_any_plugin_may_refuse_and_hide(model: str) -> None:
+    """By the hooks that the built-in rules use, too."""
+    async with running(settings(), plugins=[Parrot(), Bouncer()]) as proxy:
+        assert await said(proxy, model) == "not_yours"
+        assert await said(proxy, "ara") == "account ara"
+        assert {each["id"] for each in await listed(proxy)} == {"ara", "ara-low", "ara-high"}
+        (refused, _) = await proxy.finished(2)
+        assert (refused.outcome, refused.status, refused.error) == ("refused", 402, "not_yours")
 
 
 class Tired(Parrot):
