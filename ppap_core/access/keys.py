@@ -147,6 +147,7 @@ def presented_keys(arrival: Arrival) -> Iterator[tuple[str, bytes]]:
 def is_loopback(address: str) -> bool:
     """Also true for peers without an IP address, which only this machine can be."""
     try:
-        return not address or ipaddress.ip_address(address).is_loopback
+        # A socket for both families tells of IPv4 peers as ::ffff:127.0.0.1.
+        return not address or ipaddress.ip_address(address.removeprefix("::ffff:")).is_loopback
     except ValueError:
         return False

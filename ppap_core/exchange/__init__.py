@@ -10,16 +10,20 @@ from ..credentials.verdict import (
     by_status,
 )
 from .arrival import Arrival, ClientHeaders
+from .body import ClientGone, read_bytes
 from .endpoint import (
     Addressed,
+    Admit,
     ReadAddress,
     Work,
+    addressed_app,
     addressed_endpoint,
     counting,
     counting_endpoint,
     endpoint,
     generate,
 )
+from .exchange import ANONYMOUS, ExchangeFailed
 from .failure import retry_after
 from .forwarding import ForwardCall, Forwards, forwarding
 from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider
@@ -27,18 +31,22 @@ from .record import Attempt, ExchangeRecord, Outcome
 from .shaping import OutgoingRequest, RequestShaper
 
 __all__ = [
+    "ANONYMOUS",
     "REQUEST_FAULT",
     "UNREACHABLE",
     "UNSUPPORTED_MODEL",
     "Addressed",
+    "Admit",
     "AnyProvider",
     "Arrival",
     "Attempt",
     "Call",
+    "ClientGone",
     "ClientHeaders",
     "CountCall",
     "CountsTokens",
     "EventProvider",
+    "ExchangeFailed",
     "ExchangeRecord",
     "Failure",
     "ForwardCall",
@@ -51,6 +59,7 @@ __all__ = [
     "Scope",
     "Verdict",
     "Work",
+    "addressed_app",
     "addressed_endpoint",
     "by_status",
     "counting",
@@ -58,5 +67,6 @@ __all__ = [
     "endpoint",
     "forwarding",
     "generate",
+    "read_bytes",
     "retry_after",
 ]

@@ -28,14 +28,15 @@ async def read_body(arrival: Arrival, receive: Receive, limit: int) -> JsonBody:
     Raises `BodyTooLarge` above `limit` bytes (before or after decompression), `InvalidRequest`,
     `UnsupportedEncoding`, and `ClientGone`.
     """
-    data = await _read(arrival, receive, limit)
+    data = await read_bytes(arrival, receive, limit)
     encodings = arrival.header(b"content-encoding")
     if encodings and data:
         return _decompressed(data, encodings.decode("latin-1"), limit)
     return JsonBody(data)
 
 
-async def _read(arrival: Arrival, receive: Receive, limit: int) -> bytes:
+async def read_bytes(arrival: Arrival, receive: Receive, limit: int) -> bytes:
+    """The body as it came, which may be anything. Raises `BodyTooLarge` and `ClientGone`."""
     declared = arrival.header(b"content-length")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)

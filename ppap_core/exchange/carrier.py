@@ -17,7 +17,16 @@ from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
 from ..errors import InvalidRequest, UpstreamError, UpstreamFault
 from ..upstream import UpstreamReply
-from ..wire.format import Mends, NameMap, RelayWire, RetellsErrors, StreamPath, Target, ToldWhole
+from ..wire.format import (
+    Mends,
+    NameMap,
+    RelaysSiblings,
+    RelayWire,
+    RetellsErrors,
+    StreamPath,
+    Target,
+    ToldWhole,
+)
 from ..wire.translate import CUT_SHORT, Translation
 from .answer import (
     Answer,
@@ -57,7 +66,7 @@ class WireCarrier:
 
     async def carry(self, exchange: Exchange, candidate: Candidate, target: Target) -> Answer:
         wire = self.provider.wire
-        relay = self._relay if wire.name == exchange.wire.name else None
+        relay = self._relay_for(exchange.wire.name)
         if relay is not None:
             target = for_relay(exchange, target)
             encoded = relay.patch_request(exchange.body, target)
@@ -106,6 +115,13 @@ class WireCarrier:
         if not 200 <= reply.status < 300:
             raise UpstreamFault(*await self._refusal(reply))
         return reply
+
+    def _relay_for(self, client: str) -> RelayWire | None:
+        """What passes on a client's bytes; ``None``: they have to be translated."""
+        wire = self.provider.wire
+        if wire.name == client:
+            return self._relay
+        return wire.relay_from(client) if isinstance(wire, RelaysSiblings) else None
 
     async def _refusal(self, reply: UpstreamReply) -> tuple[ErrorDetail, bytes]:
         try:

@@ -13,6 +13,7 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import ASGIRouteHandler, HTTPRouteHandler
 from litestar.types import ASGIApp
 
+from ..access.keys import Identity
 from ..conversation import ErrorDetail
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
 from ..errors import InvalidRequest, RequestError, UpstreamError
@@ -51,6 +52,8 @@ class Addressed:
 
 ReadAddress: TypeAlias = Callable[[Arrival], Addressed]
 """Raises `RequestError` for a URL that asks for nothing we have."""
+Admit: TypeAlias = Callable[[Arrival], Identity]
+"""Who the client is. Raises `RequestError` or `ExchangeFailed` to refuse."""
 
 
 def endpoint(
@@ -86,16 +89,24 @@ def addressed_endpoint(
     posted comes here; other methods on the same path may have routes of their own.
     """
 
+    app = addressed_app(proxy, wire, read_address)
+
     @post(f"{path}/{{address:path}}", name=f"{wire.name} {path}")
     async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
-        exchange = Exchange(proxy, wire, Arrival(request.scope))
-
-        async def answer(scope: Any, receive: Any, send: Any) -> None:
-            await _serve(exchange, receive, send, read_address)
-
-        return answer
+        return app
 
     return handle
+
+
+def addressed_app(
+    proxy: Proxy, wire: ClientWire, read_address: ReadAddress, admit: Admit | None = None
+) -> ASGIApp:
+    """The same for a route of one's own. `admit` stands in for client keys, where those do not count."""
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        await _serve(Exchange(proxy, wire, Arrival(scope)), receive, send, read_address, admit)
+
+    return answer
 
 
 def counting(render: Callable[[int], bytes]) -> Work:
@@ -134,11 +145,17 @@ def _route(
     return handle
 
 
-async def _serve(exchange: Exchange, receive: Receive, send: Send, read_address: ReadAddress) -> None:
+async def _serve(
+    exchange: Exchange,
+    receive: Receive,
+    send: Send,
+    read_address: ReadAddress,
+    admit: Admit | None = None,
+) -> None:
     """One exchange, to its record, whatever happens."""
     response = Response(exchange, send)
     try:
-        exchange.identity = exchange.proxy.authenticate(exchange.arrival)
+        exchange.identity = (admit or exchange.proxy.authenticate)(exchange.arrival)
         addressed = read_address(exchange.arrival)
         exchange.wire, work = addressed.wire, addressed.work
         exchange.accept(await read_body(exchange.arrival, receive, exchange.snapshot.max_body))

@@ -281,6 +281,15 @@ class Mends(Protocol):
 
 
 @runtime_checkable
+class RelaysSiblings(Protocol):
+    """What an `UpstreamWire` offers that is so like another format that bytes can pass between them."""
+
+    def relay_from(self, client: str) -> RelayWire | None:
+        """For clients that speak the format of that name, if it is such a one."""
+        ...
+
+
+@runtime_checkable
 class RetellsErrors(Protocol):
     """A `RelayWire` whose upstreams refuse in words that its clients should not, or cannot, read."""
 

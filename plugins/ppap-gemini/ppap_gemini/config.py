@@ -7,10 +7,13 @@ from typing import Any, Final
 
 import attrs
 
-from ppap_core.config import normalise, setting
+from ppap_core.config import TopLevel, normalise, setting
 
 GEMINI_SECTION: Final = "gemini-api-key"
 VERTEX_SECTION: Final = "vertex-api-key"
+CLI_ENDPOINT: Final = "gemini-cli-endpoint"
+CODE_ASSIST_SECTION: Final = "gemini-cli"
+CODE_ASSIST_BASE: Final = "https://cloudcode-pa.googleapis.com"
 GEMINI_BASE: Final = "https://generativelanguage.googleapis.com"
 VERTEX_BASE: Final = "https://aiplatform.googleapis.com"
 GEMINI_MODELS: Final = "v1beta/models"
@@ -109,7 +112,31 @@ class VertexKey(GoogleKey):
         return f"{self.base_url.rstrip('/') or VERTEX_BASE}/{VERTEX_MODELS}"
 
 
+@attrs.frozen(kw_only=True)
+class CliEndpoint:
+    """A local door for Gemini CLI."""
+
+    enable_gemini_cli_endpoint: bool = setting(
+        "Serve `/v1internal:*` to Gemini CLI after a Google login. Only programs on this machine can use "
+        "it, and they need no client key.",
+        default=False,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class CodeAssist:
+    """The service that Gemini CLI logs in to."""
+
+    base_url: str = setting(
+        "Address that is asked what no model has to answer, such as quotas.",
+        default=CODE_ASSIST_BASE,
+        normalise=normalise.trimmed,
+    )
+
+
 SECTIONS: Final[Mapping[str, Any]] = {
+    CLI_ENDPOINT: TopLevel(CliEndpoint),
+    CODE_ASSIST_SECTION: CodeAssist,
     GEMINI_SECTION: list[GeminiKey],
     VERTEX_SECTION: list[VertexKey],
 }

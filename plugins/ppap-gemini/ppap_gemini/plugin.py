@@ -16,7 +16,7 @@ from ppap_core.wire import ClientWire, UpstreamWire
 
 from .catalogue import CATALOGUE
 from .config import GEMINI_SECTION, SECTIONS, VERTEX_SECTION
-from .generate import GEMINI
+from .generate import CODE_ASSIST, GEMINI
 from .model_list import MODEL_LISTS
 from .provider import (
     GEMINI_API,
@@ -39,7 +39,7 @@ def ppap_config_sections() -> Mapping[str, Any]:
 
 @hookimpl
 def ppap_wire_formats() -> Sequence[ClientWire | UpstreamWire]:
-    return [GEMINI]
+    return [GEMINI, CODE_ASSIST]
 
 
 @hookimpl

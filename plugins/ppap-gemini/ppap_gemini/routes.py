@@ -17,6 +17,7 @@ from ppap_core.exchange import (
 )
 from ppap_core.proxy import Proxy
 
+from .cli_endpoint import cli_endpoint
 from .generate import GEMINI
 from .generate.addressed import COUNT, GENERATE, STREAM, MethodNotFound, addressed, read_address
 from .generate.counting import count_body
@@ -47,4 +48,4 @@ def reader(below: str) -> ReadAddress:
 
 
 def routes(proxy: Proxy) -> Sequence[Any]:
-    return [addressed_endpoint(proxy, path, GEMINI, reader(path)) for path in PATHS]
+    return [*(addressed_endpoint(proxy, path, GEMINI, reader(path)) for path in PATHS), cli_endpoint(proxy)]

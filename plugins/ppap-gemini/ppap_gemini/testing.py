@@ -116,6 +116,11 @@ def _cut(part: Mapping[str, Any], pieces: int) -> list[Mapping[str, Any]]:
     return [{**part, "text": text[start : start + size]} for start in range(0, len(text), size)]
 
 
+def _without_model(request: bytes) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.json.decode(request)
+    return {name: value for name, value in fields.items() if name != "model"}
+
+
 def _request(**fields: Any) -> bytes:
     return msgspec.json.encode({"model": MODEL, **fields})
 
@@ -220,3 +225,32 @@ TRAFFIC: Final = Traffic(
 
 TWO_ANSWERS: Final = b"".join(_TWO_ANSWERS)
 """A stream of two candidates, side by side."""
+
+
+def enveloped_frame(chunk: Mapping[str, Any]) -> bytes:
+    """A chunk of a stream of Code Assist."""
+    return frame({"response": chunk})
+
+
+def _in_envelopes(stream: bytes) -> bytes:
+    return b"".join(
+        each if b'"error"' in each else b'data: {"response":%b}\n\n' % each.strip()[6:]
+        for each in stream.replace(b"\r\n", b"\n").split(b"\n\n")
+        if each.strip()
+    )
+
+
+CODE_ASSIST_TRAFFIC: Final = Traffic(
+    requests={
+        name: msgspec.json.encode({"model": MODEL, "project": "p", "request": _without_model(body)})
+        for name, body in TRAFFIC.requests.items()
+    },
+    replies={name: b'{"response":%b,"traceId":"t"}' % body for name, body in TRAFFIC.replies.items()},
+    streams={name: _in_envelopes(stream) for name, stream in TRAFFIC.streams.items()},
+    stream_errors={
+        "overloaded at once": error_frame(503),
+        "rate limit in the middle": _in_envelopes(stream(_WORDS)[0]) + error_frame(429),
+    },
+    errors=TRAFFIC.errors,
+)
+"""The same in the envelope of Code Assist."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -12,6 +12,7 @@ from ppap_core.errors import MalformedReply, UpstreamFault
 
 from .errors import read_error
 from .parts import PartFields
+from .spelling import answer_in_camel_case, has_snake_case
 from .usage import NOTHING
 from .vocabulary import NAME
 
@@ -67,20 +68,46 @@ class Chunk(msgspec.Struct, rename="camel", gc=False):
             return None
 
 
-read_chunk: Final = msgspec.json.Decoder(Chunk).decode
-"""Raises `msgspec.MsgspecError` and `UnicodeDecodeError` for anything else."""
+class _Envelope(Chunk, gc=False):
+    """A chunk inside of ``response``, or the chunk itself (Gemini spec, 1)."""
+
+    response: Chunk | None = None
+
+
+ReadChunk: TypeAlias = Callable[[bytes], Chunk]
+"""Raises `UNREADABLE` for what is no chunk."""
+
+read_chunk: Final[ReadChunk] = msgspec.json.Decoder(Chunk).decode
+_envelope: Final = msgspec.json.Decoder(_Envelope).decode
 _chunks: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def read_answer(body: bytes) -> list[Chunk]:
+def read_enveloped(data: bytes) -> Chunk:
+    """A chunk in an envelope; an error stands outside of it. Raises `UNREADABLE`."""
+    envelope = _envelope(data)
+    chunk = envelope.response
+    if chunk is None or envelope.failed:
+        return envelope
+    if chunk.usage is NOTHING:
+        chunk.usage = envelope.usage  # some gateways count outside
+    return chunk
+
+
+def reader_of(whole: bytes, read: ReadChunk) -> ReadChunk:
+    """The reader for all chunks of one read: where it may hold the other spelling, that is turned first."""
+    return (lambda data: read(answer_in_camel_case(data))) if has_snake_case(whole) else read
+
+
+def read_answer(body: bytes, read: ReadChunk = read_chunk) -> list[Chunk]:
     """A whole answer: one object, or the list of chunks that some endpoints send instead.
 
     Raises `UpstreamFault` for an error told on a 200, `MalformedReply` for anything else.
     """
     try:
         raw = _chunks(body) if body.lstrip()[:1] == b"[" else [body]
-        chunks = [read_chunk(bytes(each)) for each in raw]
+        read = reader_of(body, read)
+        chunks = [read(bytes(each)) for each in raw]
     except UNREADABLE as error:
         raise MalformedReply(f"{NAME}: the upstream's answer is no answer: {error}") from None
     for chunk, told in zip(chunks, raw, strict=True):

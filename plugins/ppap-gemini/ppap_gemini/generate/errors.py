@@ -85,6 +85,22 @@ def error_frame(error: ErrorDetail) -> bytes:
     return b"data: %b\n\n" % error_body(error)
 
 
+class _Error(msgspec.Struct):
+    error: dict[str, Any]
+
+
+_error: Final = msgspec.json.Decoder(_Error).decode
+
+
+def is_error(body: bytes) -> bool:
+    """Whether a body is an error object, which clients of the format can read."""
+    try:
+        _error(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
 def read_error(body: bytes, status: int | None = None) -> ErrorDetail:
     """What an error says; for ``status=None`` (in-band) its own code stands for a status.
 
@@ -97,6 +113,8 @@ def read_error(body: bytes, status: int | None = None) -> ErrorDetail:
         value = None
     if isinstance(value, list):
         value = value[0] if value else None
+    if isinstance(value, dict) and "error" not in value:
+        value = value.get("response", value)  # in the envelope of a chunk
     outer: Mapping[str, Any] = value if isinstance(value, dict) else {}
     inner = outer.get("error")
     told: Mapping[str, Any] = inner if isinstance(inner, dict) else {}

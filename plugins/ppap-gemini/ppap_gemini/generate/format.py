@@ -11,6 +11,7 @@ from ppap_core.wire import (
     NameMap,
     Peek,
     RelayedReply,
+    RelayWire,
     StreamDecoder,
     StreamEncoder,
     StreamGuard,
@@ -20,9 +21,10 @@ from ppap_core.wire import (
 )
 
 from . import reply, request_decoder, request_encoder, request_relay
-from .errors import error_body, read_error
+from .errors import error_body, is_error, read_error
 from .guard import GeminiGuard
 from .mender import GeminiMender
+from .siblings import FROM_ENVELOPED
 from .stream_decoder import GeminiStreamDecoder
 from .stream_encoder import KEEP_ALIVE, GeminiStreamEncoder
 from .stream_relay import GeminiRelay
@@ -54,6 +56,10 @@ class GeminiFormat:
         """Turns that the API takes (Gemini spec, 4.1); whether to stream stands in the URL."""
         return request_relay.patch_request(body, target)
 
+    def relay_from(self, client: str) -> RelayWire | None:
+        """Clients of the enveloped format get an upstream's bytes, too (Gemini spec, 11.1)."""
+        return FROM_ENVELOPED if client == FROM_ENVELOPED.name else None
+
     def encode_reply(self, answer: Reply, conversation: Conversation) -> bytes:
         return reply.encode_reply(answer, conversation)
 
@@ -61,7 +67,7 @@ class GeminiFormat:
         return reply.decode_reply(body, names)
 
     def relay_reply(self, body: bytes, client_model: str, target: Target) -> RelayedReply:
-        return reply.relay_reply(body, client_model, target)
+        return reply.relay_reply(body)
 
     def stream_encoder(self, conversation: Conversation) -> StreamEncoder:
         return GeminiStreamEncoder(conversation)
@@ -80,6 +86,10 @@ class GeminiFormat:
 
     def encode_error(self, error: ErrorDetail) -> bytes:
         return error_body(error)
+
+    def retells(self, status: int, body: bytes) -> bool:
+        """What is no error object, such as a page of HTML or a list with one, is told anew (17.1)."""
+        return not is_error(body)
 
     def decode_error(self, status: int, body: bytes) -> ErrorDetail:
         return read_error(body, status)

@@ -79,6 +79,23 @@ class GeminiGuard(FrameGuard):
             yield "the stream ends before every candidate has its finishReason"
 
 
+class CodeAssistGuard(GeminiGuard):
+    """The same for chunks in envelopes; only errors have none."""
+
+    def _event(self, event: JsonObject) -> Iterator[str]:
+        response = event.get("response")
+        if "error" in event:
+            yield from super()._event(event)
+        elif isinstance(response, dict):
+            yield from super()._event(response)
+        else:
+            yield "a chunk without its envelope"
+
+    def _repeatable(self, event: JsonObject, frame: bytes) -> Alike | None:
+        response = event.get("response")
+        return super()._repeatable(response, frame) if isinstance(response, dict) else None
+
+
 def _failed(error: Any) -> Iterator[str]:
     told = error if isinstance(error, dict) else {}
     if not (

@@ -24,10 +24,10 @@ from ppap_core.conversation import (
 )
 from ppap_core.conversation.collect import ReplyCollector
 from ppap_core.errors import MalformedReply
-from ppap_core.wire import NameMap, RelayedReply, Target
+from ppap_core.wire import NameMap, RelayedReply
 
 from .arguments import arguments_object
-from .chunk import UNREADABLE, read_answer
+from .chunk import UNREADABLE, ReadChunk, read_answer, read_chunk
 from .media import media_part
 from .names import Spelling
 from .request_encoder import Fields, SignedParts
@@ -38,12 +38,12 @@ from .vocabulary import NAME, WORD_OF_FINISH
 # --- reading ----------------------------------------------------------------------------------
 
 
-def decode_reply(body: bytes, names: NameMap) -> Reply:
+def decode_reply(body: bytes, names: NameMap, read: ReadChunk = read_chunk) -> Reply:
     """Raises `UpstreamFault` for an error told on a 200, `MalformedReply` for anything else."""
     reader = ChunkReader(names)
     events: list[Event] = []
     try:
-        for chunk in read_answer(body):
+        for chunk in read_answer(body, read):
             reader.read(chunk, events)
     except UNREADABLE as error:
         raise MalformedReply(f"{NAME}: the upstream's answer is no answer: {error}") from None
@@ -131,10 +131,10 @@ def call_object(call: ToolCall, spelling: Spelling) -> Fields:
 # --- passing on -------------------------------------------------------------------------------
 
 
-def relay_reply(body: bytes, client_model: str, target: Target) -> RelayedReply:
+def relay_reply(body: bytes, read: ReadChunk = read_chunk) -> RelayedReply:
     """The upstream's own bytes: nothing in an answer must change for a client of its format.
 
     Raises `UpstreamFault` and `MalformedReply` like `decode_reply`.
     """
-    usages = [usage for chunk in read_answer(body) if (usage := read_usage(chunk.usage)) is not None]
+    usages = [usage for chunk in read_answer(body, read) if (usage := read_usage(chunk.usage)) is not None]
     return RelayedReply(body=body, usage=usages[-1] if usages else None)

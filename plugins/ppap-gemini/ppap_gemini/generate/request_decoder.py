@@ -34,7 +34,7 @@ from .signatures import is_own_signature, without_sentinel
 from .spelling import camel_case
 from .thinking import ThinkingConfig, read_intent
 from .tools import ToolConfig, read_choice, read_tools
-from .vocabulary import NAME
+from .vocabulary import NAME, SESSION
 
 MODEL_PREFIX: Final = "models/"
 
@@ -67,7 +67,7 @@ _ROLES: Final[Mapping[str, Role]] = {
     "function": "user",
     "tool": "user",
 }
-_KNOWN: Final = frozenset(_Request.__struct_encode_fields__)
+_KNOWN: Final = frozenset((*_Request.__struct_encode_fields__, SESSION))
 
 
 def peek(body: JsonBody) -> Peek:

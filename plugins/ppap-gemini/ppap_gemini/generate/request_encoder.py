@@ -24,7 +24,7 @@ from ppap_core.conversation import (
 )
 from ppap_core.conversation.kept import Kept, text_of
 from ppap_core.conversation.turns import Turn, paired, turns, with_reminders
-from ppap_core.wire import EncodedRequest, Target
+from ppap_core.wire import EncodedRequest, NameMap, Target
 
 from .arguments import arguments_object
 from .generation import FIELD, generation_config
@@ -46,6 +46,12 @@ Fields = dict[str, Any]
 
 def encode_request(conversation: Conversation, target: Target) -> EncodedRequest:
     """The body for `target`, which is also named in it, and the tool names to map back."""
+    fields, names = request_fields(conversation, target)
+    return EncodedRequest(msgspec.json.encode({**fields, "model": target.model}), names)
+
+
+def request_fields(conversation: Conversation, target: Target) -> tuple[Fields, NameMap]:
+    """The request proper, without a model."""
     names = names_of(conversation.tools)
     system, spoken = _split(conversation)
     contents = list(_contents(conversation, spoken, names, target))
@@ -60,10 +66,8 @@ def encode_request(conversation: Conversation, target: Target) -> EncodedRequest
         "toolConfig": calling_config(conversation, tools, names),
         "generationConfig": generation_config(conversation, target),
         **own,
-        "model": target.model,
     }
-    body = msgspec.json.encode({key: value for key, value in fields.items() if value is not None})
-    return EncodedRequest(body, names.back)
+    return {key: value for key, value in fields.items() if value is not None}, names.back
 
 
 def takes_ids(model: str) -> bool:

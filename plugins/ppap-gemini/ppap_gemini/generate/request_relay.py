@@ -17,10 +17,9 @@ from .signatures import SKIP_VALIDATION, is_own_signature
 from .spelling import camel_case
 from .thinking import written
 from .tools import FUNCTIONS, in_json_schema, is_json_schema
+from .vocabulary import SESSION
 
 _THINKING: Final = "thinkingConfig"
-_OURS: Final = "session_id"
-"""Clients tell it to the proxy; the API refuses it."""
 
 Changes = dict[str, bytes | None]
 
@@ -49,17 +48,24 @@ def patch_request(body: JsonBody, target: Target) -> EncodedRequest:
     A ``model`` is only renamed, not added: the URL names it.
     """
     spelt = camel_case(body)
-    changes: Changes = {}
+    changes = changes_for(spelt, target)
     if "model" in spelt and spelt.raw("model") != (model := msgspec.json.encode(target.model)):
         changes["model"] = model
-    if _OURS in spelt:
-        changes[_OURS] = None
-    changes |= _changed(spelt, "contents", _contents)
-    changes |= _changed(spelt, "tools", _tools)
-    changes |= _changed(spelt, FIELD, lambda raw: _generation(raw, target))
-    if FIELD not in spelt and (config := _thinking_config(target, {})) is not None:
-        changes[FIELD] = msgspec.json.encode({_THINKING: config})
+    if SESSION in spelt:
+        changes[SESSION] = None
     return EncodedRequest(spelt.edited(changes) if changes else spelt.data)
+
+
+def changes_for(body: JsonBody, target: Target) -> Changes:
+    """What must change in a request proper, which is in camelCase."""
+    changes = {
+        **_changed(body, "contents", _contents),
+        **_changed(body, "tools", _tools),
+        **_changed(body, FIELD, lambda raw: _generation(raw, target)),
+    }
+    if FIELD not in body and (config := _thinking_config(target, {})) is not None:
+        changes[FIELD] = msgspec.json.encode({_THINKING: config})
+    return changes
 
 
 def _changed(body: JsonBody, field: str, edit: Any) -> Changes:

@@ -6,6 +6,7 @@ the format has fields, and nowhere else: arguments, results and schemas have key
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
@@ -53,6 +54,22 @@ _GENERATION: Final[Shape] = {
     "imageConfig": {"aspectRatio": {}, "imageSize": {}},
     "thinkingConfig": {"thinkingBudget": {}, "thinkingLevel": {}, "includeThoughts": {}},
 }
+_ANSWER: Final[Shape] = {
+    "candidates": [{"content": _CONTENT, "finishReason": {}, "groundingMetadata": {}}],
+    "promptFeedback": {"blockReason": {}},
+    "usageMetadata": {
+        "promptTokenCount": {},
+        "candidatesTokenCount": {},
+        "thoughtsTokenCount": {},
+        "cachedContentTokenCount": {},
+        "toolUsePromptTokenCount": {},
+        "totalTokenCount": {},
+    },
+    "modelVersion": {},
+    "responseId": {},
+    "createTime": {},
+}
+ANSWER: Final[Shape] = {**_ANSWER, "response": _ANSWER}
 REQUEST: Final[Shape] = {
     "contents": [_CONTENT],
     "systemInstruction": _CONTENT,
@@ -81,6 +98,25 @@ def _quoted(names: set[str]) -> tuple[bytes, ...]:
 _MARKS: Final[Mapping[str, tuple[bytes, ...]]] = {
     field: _quoted(_names(shape)) for field, shape in REQUEST.items() if field != "contents"
 }
+
+
+_SNAKE_KEY: Final = re.compile(rb'_[a-z_]+"\s*:')
+_IN_ANSWERS: Final = re.compile(b"|".join(re.escape(mark) for mark in _quoted(_names(_ANSWER))))
+
+
+def has_snake_case(data: bytes) -> bool:
+    """Whether an upstream's answers may have. Nearly none do, and that is quickly seen."""
+    return b"_" in data and _SNAKE_KEY.search(data) is not None and _IN_ANSWERS.search(data) is not None
+
+
+def answer_in_camel_case(data: bytes) -> bytes:
+    """An answer with the format's own fields in camelCase."""
+    try:
+        told = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return data  # refused where it is read
+    spelt = _spelt(told, ANSWER)
+    return data if spelt is told else orjson.dumps(spelt)
 
 
 class _Media(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ from ppap_core.errors import MalformedStream
 from ppap_core.wire import NameMap
 from ppap_core.wire.sse import FrameSplitter, frames, payload, plain_payloads
 
-from .chunk import UNREADABLE, Candidate, Chunk, link_notes, read_chunk
+from .chunk import UNREADABLE, Candidate, Chunk, ReadChunk, link_notes, read_chunk, reader_of
 from .errors import read_error
 from .media import UNNAMED_IMAGE, Blob
 from .names import minted_id
@@ -196,7 +196,8 @@ class ChunkReader:
 class GeminiStreamDecoder:
     """See `ppap_core.wire.StreamDecoder`. Nothing counts after an error."""
 
-    def __init__(self, names: NameMap) -> None:
+    def __init__(self, names: NameMap, read_chunk: ReadChunk = read_chunk) -> None:
+        self._read_chunk = read_chunk
         self._reader = ChunkReader(names)
         self._splitter = FrameSplitter()
         self._over = False
@@ -225,7 +226,7 @@ class GeminiStreamDecoder:
 
     def _frames(self, whole: bytes, events: list[Event]) -> None:
         data = b""
-        read = self._reader.read
+        read, read_chunk = self._reader.read, reader_of(whole, self._read_chunk)
         try:
             for data in plain_payloads(whole) or map(payload, frames(whole)):
                 if not data or data == _DONE:

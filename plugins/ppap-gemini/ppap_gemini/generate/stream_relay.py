@@ -18,7 +18,7 @@ from ppap_core.wire import JsonBody
 from ppap_core.wire.sse import FrameSplitter, payload
 from ppap_core.wire.translate import CUT_SHORT
 
-from .chunk import UNREADABLE, Chunk, read_chunk
+from .chunk import UNREADABLE, Chunk, ReadChunk, read_chunk, reader_of
 from .errors import error_frame, read_error
 from .usage import NOTHING, read_usage
 from .vocabulary import NAME
@@ -36,7 +36,8 @@ class _Candidates(msgspec.Struct, rename="camel"):
 class GeminiRelay:
     """See `ppap_core.wire.StreamPath`. Whole once every candidate that was asked for has finished."""
 
-    def __init__(self, body: JsonBody) -> None:
+    def __init__(self, body: JsonBody, read_chunk: ReadChunk = read_chunk) -> None:
+        self._read_chunk = read_chunk
         self.committed = False
         self.complete = False
         self.error: ErrorDetail | None = None
@@ -86,12 +87,13 @@ class GeminiRelay:
             whole.rfind(b"\n\n", 0, whole.rindex(_USAGE)), whole.rfind(b"\n\r\n", 0, whole.rindex(_USAGE))
         )
         try:
-            told = read_usage(_counted(_data(_frames(whole[max(0, start) :].lstrip())[0])).usage)
+            counted = _counted(_data(_frames(whole[max(0, start) :].lstrip())[0]))
         except UNREADABLE:
             return  # a client of the format sees it as it is
-        self.usage = told or self.usage
+        self.usage = read_usage((counted.response or counted).usage) or self.usage
 
     def _looked_at(self, whole: bytes) -> Iterator[bytes]:
+        read_chunk = reader_of(whole, self._read_chunk)
         for frame in _frames(whole):
             if self.complete or self.error is not None:
                 return
@@ -124,7 +126,10 @@ class GeminiRelay:
 
 
 class _Counted(msgspec.Struct):
+    """A chunk, or its envelope, of which nothing else is decoded."""
+
     usage: msgspec.Raw = msgspec.field(default=NOTHING, name="usageMetadata")
+    response: _Counted | None = None
 
 
 _counted: Final = msgspec.json.Decoder(_Counted).decode

@@ -10,6 +10,8 @@ from ppap_core.conversation import FinishReason
 NAME: Final = "gemini"
 FAMILY: Final = "google"
 """Of all formats by the same makers."""
+SESSION: Final = "session_id"
+"""A field that clients tell a proxy; Google's public APIs refuse it."""
 
 WORD_OF_FINISH: Final[Mapping[FinishReason, str]] = {
     "stop": "STOP",
