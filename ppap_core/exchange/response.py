@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from ..conversation import Conversation, End, ErrorDetail, StreamError
+from ..wire.format import FailsInStream
 from .body import Receive
 from .disconnect import DisconnectWatch
 from .exchange import Exchange
@@ -79,6 +80,9 @@ class Response:
         """Tells the client of a failure; `body` is a refusal already in its dialect."""
         exchange = self._exchange
         exchange.failed(detail)
+        wire = exchange.wire
+        if exchange.stream and isinstance(wire, FailsInStream) and wire.fails_in_stream(detail):
+            await self.begin_stream()
         if self._started and exchange.stream:
             # The request itself may be what cannot be decoded; an error frame needs no more than this.
             asked = Conversation(model=exchange.model, format=exchange.wire.name, stream=True)

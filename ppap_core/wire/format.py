@@ -197,6 +197,15 @@ class Reframed(Protocol):
 
 
 @runtime_checkable
+class FailsInStream(Protocol):
+    """A `ClientWire` whose clients only understand some refusals if a stream tells them."""
+
+    def fails_in_stream(self, error: ErrorDetail) -> bool:
+        """Whether a client that wants a stream gets one, with nothing in it but this error."""
+        ...
+
+
+@runtime_checkable
 class UpstreamWire(Protocol):
     """What a format offers to the providers whose upstreams speak it."""
 

@@ -17,7 +17,11 @@ from .catalogue import CATALOGUE, LARGEST_PLAN
 BACKEND_PATH: Final = "/backend-api/codex"
 """Where Codex has its own backend."""
 INSTRUCTIONS: Final = resources.files(__package__).joinpath("instructions.md").read_text(encoding="utf-8")
-"""What the client tells a model of its work. It has none of its own for a model that is listed here."""
+"""What the client tells a model of its work.
+
+Codex 0.169 refuses a list without such a text, takes an empty one for none, and has none of its own
+for a model that is listed here.
+"""
 EFFORTS: Final[Mapping[str, str]] = {
     "none": "Answers without thinking",
     "minimal": "Thinks as little as it can",

@@ -8,7 +8,16 @@ from typing import Any
 
 import httpx
 import pytest
-from ppap_openai.responses.testing import error_event, message, reply, stream, stream_of, thought
+from ppap_openai.responses import ResponsesGuard
+from ppap_openai.responses.testing import (
+    error_event,
+    failed_event,
+    message,
+    reply,
+    stream,
+    stream_of,
+    thought,
+)
 from ppap_openai.testing import Call
 
 from ppap_core.testing import StubUpstream, streamed, whole
@@ -193,6 +202,23 @@ async def test_others_are_told_by_an_error_event(stub: StubUpstream, client: htt
     stub.otherwise(streamed(stream("Hello")[:5]))
     answer = await client.post("/v1/responses", json={**ASKED, "stream": True})
     assert events_of(answer.text)[-1]["type"] == "error"
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/backend-api/codex/responses"])
+async def test_a_conversation_that_is_too_long_is_told_in_a_stream(
+    stub: StubUpstream, client: httpx.AsyncClient, path: str
+) -> None:
+    """That is where Codex learns that it has to compact; an error of any status just stops it."""
+    early = streamed([*stream("")[:2], failed_event("Too long", "context_length_exceeded", 2)])
+    stub.answers(early, whole(b"", status=413), early)
+    for _ in range(2):
+        answer = await client.post(path, json={**ASKED, "stream": True}, headers=CODEX)
+        event = events_of(answer.text)[-1]
+        assert (answer.status_code, event["type"]) == (200, "response.failed")
+        assert event["response"]["error"]["code"] == "context_length_exceeded"
+        guard = ResponsesGuard()
+        assert guard.feed(answer.content) + guard.close() == []
+    assert (await client.post(path, json=ASKED, headers=CODEX)).status_code == 400
 
 
 async def test_a_healthy_stream_is_left_alone_for_codex(

@@ -23,10 +23,12 @@ from .identifiers import new_response_id
 from .wire_event import ABSENT, json_object
 
 CODES: Final[Mapping[str, str]] = {
-    "context_too_large": "context_length_exceeded",
+    "context_too_large": "context_length_exceeded",  # the only word on which it compacts
     "internal_server_error": "server_error",
 }
 """A code of an ``error`` event → the word for it in a response that failed."""
+
+TOO_LONG: Final = ("context_length_exceeded", "context_too_large")
 
 _CLIENTS: Final = b"codex"
 """What the names of these clients begin with, in the headers below."""
@@ -50,6 +52,10 @@ class FailingResponses(Responses):
 
     def framing(self) -> FailureFraming:
         return FailureFraming()
+
+    def fails_in_stream(self, error: ErrorDetail) -> bool:
+        """By a status it is just an error; from a stream, the client learns to compact the conversation."""
+        return error.code in TOO_LONG
 
 
 class FailureFraming:
@@ -79,20 +85,30 @@ class FailureFraming:
         return frame
 
     def _failed(self, error: ErrorDetail, number: Any) -> bytes:
+        """The failure; before it the response begins, if it had not."""
         code = error.code or ("server_error" if error.status >= 500 else "invalid_request_error")
-        begun = self._response or {
-            "id": new_response_id(),
-            "object": "response",
-            "created_at": int(time.time()),
-            "output": [],
-        }
         failure = {"code": CODES.get(code, code), "message": error.message}
-        told = {
-            "type": "response.failed",
-            "response": {**begun, "status": "failed", "error": failure},
-            "sequence_number": number if isinstance(number, int) else 0,
-        }
-        return event_frame("response.failed", msgspec.json.encode(told))
+        begun = self._response
+        written = b""
+        if not begun:
+            begun = {**_NEVER_BEGUN, "id": new_response_id(), "created_at": int(time.time())}
+            written = _event("response.created", begun, 0) + _event("response.in_progress", begun, 1)
+            number = 2
+        failed = {**begun, "status": "failed", "error": failure}
+        return written + _event("response.failed", failed, number if isinstance(number, int) else 0)
+
+
+_NEVER_BEGUN: Final[Mapping[str, Any]] = {
+    "object": "response",
+    "status": "in_progress",
+    "model": "",
+    "output": [],
+}
+
+
+def _event(kind: str, response: Mapping[str, Any], number: int) -> bytes:
+    told = {"type": kind, "response": response, "sequence_number": number}
+    return event_frame(kind, msgspec.json.encode(told))
 
 
 FAILING: Final = FailingResponses()
