@@ -89,9 +89,12 @@ class ModelIndex:
         Raises `InvalidRequest` if the name is empty, or ends in a level that the model lacks;
         `ModelNotFound` if nobody serves it.
         """
+        key = model.casefold()
+        route = self.routes.get(key)
+        if route is not None:  # nearly every request
+            return Asked(route, self.models[key])
         search = _Search(self, available, preferred)
-        asked = search.of(model)
-        if asked is not None:
+        if (asked := search.of(model)) is not None:
             return asked
         named = parenthesised(model)
         if named is not None and (asked := search.of(named.base, named.intent)) is not None:

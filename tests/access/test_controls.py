@@ -65,6 +65,7 @@ SURFACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "completions": ("/v1/completions", {"prompt": "x"}),
     "responses": ("/v1/responses", {"input": "x"}),
     "compaction": ("/v1/responses/compact", {"input": "x"}),
+    "codex": ("/backend-api/codex/responses", {"input": "x", "stream": True}),
     "messages": ("/v1/messages", {"max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}),
     "counting": ("/v1/messages/count_tokens", {"messages": [{"role": "user", "content": "x"}]}),
     "gemini": ("/v1beta/models/{model}:generateContent", {"contents": [{"parts": [{"text": "x"}]}]}),
@@ -186,7 +187,13 @@ async def test_a_key_may_be_disabled(
 
 @pytest.mark.parametrize(
     ("path", "headers"),
-    [("/v1/models", {}), ("/v1/models", {"anthropic-version": "2023-06-01"}), ("/v1beta/models", {})],
+    [
+        ("/v1/models", {}),
+        ("/v1/models", {"anthropic-version": "2023-06-01"}),
+        ("/v1beta/models", {}),
+        ("/v1/models?client_version=1", {}),
+        ("/backend-api/codex/models?client_version=1", {}),
+    ],
 )
 async def test_lists_show_what_a_key_may_use(path: str, headers: Mapping[str, str]) -> None:
     """In every shape, one by one too, and for each key its own (Better: filter everywhere)."""
@@ -196,7 +203,7 @@ async def test_lists_show_what_a_key_may_use(path: str, headers: Mapping[str, st
         everything = await listed_at(proxy.base_url, FREE_KEY, path, headers)
         async with client_of(proxy.base_url) as client:
             one = [
-                (await client.get(f"{path}/{model}", headers=headers)).status_code
+                (await client.get(path.replace("models", f"models/{model}", 1), headers=headers)).status_code
                 for model in ("allowed-model", "teamA/allowed-model-low", "blocked-model")
             ]
     mine = {"allowed-model", "allowed-model-low", "allowed-model-medium"}
@@ -210,5 +217,5 @@ async def listed_at(base_url: str, key: str, path: str, headers: Mapping[str, st
     async with client_of(base_url, key) as client:
         listed = (await client.get(path, headers=headers)).json()
     if "models" in listed:
-        return {model["name"].removeprefix("models/") for model in listed["models"]}
+        return {model.get("slug", model.get("name")).removeprefix("models/") for model in listed["models"]}
     return {model["id"] for model in listed["data"]}
