@@ -25,6 +25,12 @@ TYPE_OF_STATUS: Final[Mapping[int, str]] = {
 }
 STATUS_OF_TYPE: Final[Mapping[str, int]] = {kind: status for status, kind in TYPE_OF_STATUS.items()}
 
+THREAD_UNSUPPORTED: Final = "thread_unsupported_request"
+"""On this code Anthropic's SDKs send the whole conversation again, without a thread."""
+_DETAILS: Final[Mapping[str, Mapping[str, Any]]] = {
+    THREAD_UNSUPPORTED: {"error_code": THREAD_UNSUPPORTED, "unsupported": ["thread"]}
+}
+"""Code → what programs read of a refusal, beside its type and message."""
 _NOT_OUR_WORDS: Final = ("server_error", "upstream_error")
 
 
@@ -39,9 +45,11 @@ def error_type(error: ErrorDetail) -> str:
 
 def error_body(error: ErrorDetail) -> bytes:
     """The JSON of a refusal, and of an ``error`` event. A type of our own comes with its code."""
-    told = {"type": error_type(error), "message": error.message}
+    told: dict[str, Any] = {"type": error_type(error), "message": error.message}
     if told["type"] not in STATUS_OF_TYPE and error.code:
         told["code"] = error.code
+    if details := _DETAILS.get(error.code or ""):
+        told["details"] = details
     return msgspec.json.encode({"type": "error", "error": told})
 
 

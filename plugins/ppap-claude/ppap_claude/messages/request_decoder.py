@@ -15,10 +15,16 @@ from ppap_core.conversation import Conversation, Identity, OutputFormat, Samplin
 from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody, Peek
 
+from .errors import THREAD_UNSUPPORTED
 from .message_decoder import UNREADABLE, WireMessage, message_items, system_items
 from .thinking import ThinkingField, peeked_intent, read_intent
 from .tools import ChoiceFields, read_choice, read_tool
 from .vocabulary import NAME
+
+_NO_THREADS: Final = (
+    "Invalid request: the upstream of this model holds no conversation between turns; "
+    "send the whole history, without `thread`"
+)
 
 
 class _Request(msgspec.Struct):
@@ -61,6 +67,8 @@ def decode_request(body: JsonBody) -> Conversation:
 def _conversation(fields: _Request, body: JsonBody) -> Conversation:
     if not fields.messages:
         raise InvalidRequest("Invalid request: `messages` must not be empty", param="messages")
+    if body.value("thread") is not None:
+        raise InvalidRequest(_NO_THREADS, param="thread", code=THREAD_UNSUPPORTED)
     tools = tuple(map(read_tool, fields.tools or ()))
     choice = fields.tool_choice
     serial = choice.disable_parallel_tool_use if choice else None
