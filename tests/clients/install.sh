@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the command-line clients of package.json (exact versions) into build/clients/.
+# Installs the clients of package.json (exact versions) into build/clients/.
 # Does nothing when they are there already. Needs node and npm.
 set -eu
 
@@ -8,7 +8,7 @@ target=$here/../../build/clients
 stamp=$target/installed.json
 
 command -v npm >/dev/null || {
-    echo "tests/clients: npm was not found; the command-line clients are not installed" >&2
+    echo "tests/clients: npm was not found; the clients are not installed" >&2
     exit 1
 }
 cmp -s "$here/package.json" "$stamp" && exit 0

@@ -1,4 +1,4 @@
-"""The roads from a client to a model: straight to the stub, or through the proxy to either upstream kind."""
+"""The roads from a client to a model: straight to the stub, or through the proxy to an upstream."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ UPSTREAM_KEY: Final = "sk-upstream-0001"
 DIRECT: Final = "direct"
 AT_ONCE: Final = "request-retry: 0\n"
 """For a road on which the proxy tells a failure without trying the same upstream again."""
+AS_IT_COMES: Final = AT_ONCE + "disable-cooling: true\n"
+"""For a road on which, besides, the next request is tried however the last one ended."""
 TOLD_AS: Final = {401: 503, 403: 503}
 """Upstream status → what the proxy's client is told, where they differ.
 
@@ -37,8 +39,26 @@ openai-compatibility:
       - name: upstream-model
         alias: {model}
 """,
+    "responses": """
+codex-api-key:
+  - api-key: {key}
+    base-url: {url}
+    models:
+      - name: upstream-model
+        alias: {model}
+      - name: gpt-5.5
+      - name: gpt-5.3-codex-spark
+""",
     "messages": """
 claude-api-key:
+  - api-key: {key}
+    base-url: {url}
+    models:
+      - name: upstream-model
+        alias: {model}
+""",
+    "gemini": """
+gemini-api-key:
   - api-key: {key}
     base-url: {url}
     models:

@@ -16,32 +16,37 @@ import socket
 import struct
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlsplit
 
 import attrs
 
-from .command_line import CLIENTS, Outcome, Place, run
-from .roads import MODEL, Road, road
-from .script import CutScript, MarkerScript
+from .clients import CLIENTS
+from .command_line import Outcome, Place, run
+from .misfortunes import MISFORTUNES, Misfortune, none
+from .roads import AS_IT_COMES, MODEL, road
+from .script import Asked, MarkerScript
 
 _SET_FLAGS: Final = 0x8914  # SIOCSIFFLAGS of Linux
 _UP: Final = 0x1 | 0x40  # IFF_UP, IFF_RUNNING
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Scenario:
-    """What happens to the client: how the model behaves, and which key the client has."""
+    """What happens to the client: what befalls the answers, which key it has, which model it wants."""
 
-    script: Callable[[Any], MarkerScript] = MarkerScript
+    misfortune: Misfortune = none
     key: str | None = None
+    model: str = MODEL
 
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {
-    "marker": Scenario(),
-    "cut": Scenario(script=CutScript),
+    **{name: Scenario(misfortune=misfortune) for name, misfortune in MISFORTUNES.items()},
     "wrong-key": Scenario(key="sk-wrong"),
+    "level-in-brackets": Scenario(model="gpt-5.5(high)"),
+    "level-at-the-end": Scenario(model="gpt-5.3-codex-spark-high"),
 }
 
 
@@ -49,34 +54,28 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
 class Result:
     """A run seen from both ends.
 
-    ``asked`` are the bodies that the stub got, of requests that offer a shell; ``results`` the tool
-    results in the last of them; ``streamed`` says of each whether it asked for a stream.
+    ``asked`` are the requests that offer a shell, as the stub got them; ``results`` the tool results
+    in the last of them.
     """
 
     outcome: Outcome
-    asked: list[Any]
+    asked: list[Asked]
     results: list[str]
-    streamed: list[bool]
 
 
 async def round_trip(client_name: str, road_name: str, scenario_name: str) -> Result:
     """Runs a client over a road."""
     client, scenario = CLIENTS[client_name], SCENARIOS[scenario_name]
-    async with road(road_name, client.speaks) as way:
-        script = scenario.script(way.upstream)
+    async with road(road_name, client.speaks, config=AS_IT_COMES) as way:
+        script = MarkerScript(way.upstream, scenario.misfortune)
         way.stub.otherwise(script)
         with tempfile.TemporaryDirectory(prefix="ppap-client-") as home:
-            outcome = await run(client, _place(way, scenario, Path(home)))
-    return Result(
-        outcome=outcome,
-        asked=script.asked,
-        results=script.results,
-        streamed=[bool(body.get("stream")) for body in script.asked],
-    )
-
-
-def _place(way: Road, scenario: Scenario, home: Path) -> Place:
-    return Place(url=way.base_url, key=scenario.key or way.key, model=MODEL, home=home)
+            place = Place(
+                url=way.base_url, key=scenario.key or way.key, model=scenario.model, home=Path(home)
+            )
+            outcome = await run(client, place)
+    told = attrs.evolve(outcome, text=outcome.text.replace(urlsplit(place.url).netloc, "ADDRESS"))
+    return Result(outcome=told, asked=script.asked, results=script.results)
 
 
 def bring_up_loopback() -> None:

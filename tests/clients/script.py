@@ -7,57 +7,83 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
+import zstandard
 
-from ppap_core.testing import Answer, Framing, ReceivedRequest, cut_after, whole
+from ppap_core.testing import Answer, ReceivedRequest, whole
 
 from ..dialects import THOUGHT, Call, Dialect, Turn, answer
+from .misfortunes import Misfortune
 
 COMMAND: Final = "printf MARKER_%s 42"
 """Its output is not in its own text, so a client that echoes the call proves nothing."""
 MARKER: Final = "MARKER_42"
+ROUNDS: Final = 3
 FINAL_TEXT: Final = "The marker came back."
 SHELL_TOOLS: Final = ("bash", "shell", "exec_command", "run_shell_command")
 
 
+@attrs.frozen(kw_only=True)
+class Asked:
+    """A request that offers a shell, as the stub got it."""
+
+    body: Any
+    streamed: bool
+    encoding: str
+
+
 @attrs.define
 class MarkerScript:
-    """Answers as a model would; ``asked`` are the decoded bodies of requests that offer a shell."""
+    """Answers as a model would, that wants its command run `ROUNDS` times.
+
+    ``misfortune`` makes of an answer, and its number among those for requests that offer a shell,
+    what the client gets in its stead.
+    """
 
     dialect: Dialect
-    asked: list[Mapping[str, Any]] = attrs.field(factory=list)
+    misfortune: Misfortune
+    asked: list[Asked] = attrs.field(factory=list)
 
     def __call__(self, request: ReceivedRequest) -> Answer:
         if request.method != "POST":
-            return whole(b"{}")
-        body = request.json()
-        tools = self.dialect.tools(body)
+            return _no_socket() if "upgrade" in request.headers else whole(b"{}")
+        request = _plain(request)
+        tools = self.dialect.tools(request.json())
         shell = next((name for name in tools if name.lower() in SHELL_TOOLS), None)
         if shell is None:
             return answer(self.dialect, request, Turn(text="A title"))
-        self.asked.append(body)
-        if any(MARKER in result for result in self.dialect.results(body)):
-            return answer(self.dialect, request, Turn(text=FINAL_TEXT))
-        call = Call("call_marker_1", shell, filled(tools[shell]))
-        return answer(self.dialect, request, Turn(text="Printing.", calls=[call], thought=THOUGHT))
+        self.asked.append(
+            Asked(
+                body=request.json(),
+                streamed=self.dialect.streams(request),
+                encoding=request.headers.get("content-encoding", ""),
+            )
+        )
+        healthy = answer(self.dialect, request, self._turn(shell, tools[shell]))
+        return self.misfortune(self.dialect, len(self.asked), healthy)
 
     @property
     def results(self) -> list[str]:
         """The tool results of the last request."""
-        return self.dialect.results(self.asked[-1]) if self.asked else []
+        return self.dialect.results(self.asked[-1].body) if self.asked else []
+
+    def _turn(self, shell: str, schema: Mapping[str, Any]) -> Turn:
+        rounds = sum(MARKER in result for result in self.results)
+        if rounds == ROUNDS:
+            return Turn(text=FINAL_TEXT)
+        call = Call(f"call_marker_{rounds + 1}", shell, filled(schema))
+        return Turn(text="Printing.", calls=[call], thought=THOUGHT)
 
 
-@attrs.define
-class CutScript(MarkerScript):
-    """The same, but the first stream is cut after its first word."""
+def _no_socket() -> Answer:
+    return whole(b"", status=426)
 
-    def __call__(self, request: ReceivedRequest) -> Answer:
-        answer = super().__call__(request)
-        first = len(self.asked) == 1 and answer.framing is Framing.CHUNKED
-        return cut_after(self._frames_of_a_word(answer))(answer) if first else answer
 
-    def _frames_of_a_word(self, answer: Answer) -> int:
-        frames = [frame for frame in answer.frames if isinstance(frame, bytes)]
-        return next(number for number, frame in enumerate(frames, 1) if b"The m" in frame)
+def _plain(request: ReceivedRequest) -> ReceivedRequest:
+    """The request with its body unpacked."""
+    if request.headers.get("content-encoding") != "zstd":
+        return request
+    with zstandard.ZstdDecompressor().stream_reader(request.body) as packed:
+        return attrs.evolve(request, body=packed.read())
 
 
 def filled(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The Anthropic SDK for Python, straight to a stub and through the proxy to both upstream kinds."""
+"""The Anthropic SDK for Python, straight to a stub and through the proxy to every upstream kind."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ import httpx2
 import pytest
 from anthropic import beta_async_tool
 
-from ppap_core.testing import cut_after, in_band_error, streamed, whole
+from ppap_core.testing import ReceivedRequest, cut_after, in_band_error, streamed, whole
 from ppap_core.testing.strategies import PIXEL
 
 from ..dialects import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS, THOUGHT, Call, Turn, answer
@@ -88,7 +89,8 @@ async def test_events_keep_their_order(way: Road) -> None:
             opened.append(event.index)
         elif event.type in ("content_block_delta", "content_block_stop"):
             assert event.index == opened[-1]
-    assert opened == list(range(4))
+    assert opened == list(range(len(opened)))
+    assert len(opened) >= 4
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -115,7 +117,10 @@ async def test_tool_round_trip(way: Road, stream: bool) -> None:
 
 
 async def test_tool_runner(way: Road) -> None:
-    """The SDK's own loop over tools runs to the last answer."""
+    """The SDK's own loop over tools runs to the last answer, and the model sees what it had asked for.
+
+    It keeps the conversation with the upstream first; where it cannot be kept, all of it is sent again.
+    """
     looked_up: list[str] = []
 
     @beta_async_tool
@@ -137,6 +142,9 @@ async def test_tool_runner(way: Road) -> None:
     assert last.content[0].type == "text"
     assert last.content[0].text == "Both found"
     assert looked_up == ["one", "two"]
+    assert len(way.upstream.results(way.asked())) == 2
+    if way.upstream.name != "messages":
+        assert list(way.upstream.tools(way.asked())) == ["look_up"]
 
 
 async def test_image(way: Road) -> None:
@@ -157,7 +165,9 @@ async def test_thinking(way: Road, stream: bool) -> None:
     thinking = {"type": "enabled", "budget_tokens": 1024}
     async with sdk(way) as client:
         reply = await answered(client, stream, thinking=thinking, tools=[LOOK_UP], max_tokens=4000)
-        assert [block.type for block in reply.content] == ["thinking", "text", "tool_use"]
+        # A block that only carries a signature may stand before what it signs.
+        told = [block.type for block in reply.content if block.type != "thinking" or block.thinking]
+        assert told == ["thinking", "text", "tool_use"]
         assert reply.content[0].thinking == THOUGHT
         asked = {"role": "assistant", "content": reply.content}
         result = {"type": "tool_result", "tool_use_id": CALLS[0].id, "content": "found"}
@@ -174,7 +184,7 @@ async def test_thinking(way: Road, stream: bool) -> None:
 
 async def test_twenty_at_once(way: Road) -> None:
     """Twenty requests at the same time each get their own answer."""
-    way.stub.otherwise(lambda request: answer(way.upstream, request, Turn(text=_last_words(request.json()))))
+    way.stub.otherwise(lambda request: answer(way.upstream, request, Turn(text=_last_words(request))))
     async with sdk(way) as client:
 
         async def ask(number: int) -> str:
@@ -185,9 +195,9 @@ async def test_twenty_at_once(way: Road) -> None:
     assert answers == [f"number {number}" for number in range(20)]
 
 
-def _last_words(body: Any) -> str:
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else content[-1]["text"]
+def _last_words(request: ReceivedRequest) -> str:
+    """The last number that was asked about, in whatever format."""
+    return re.findall(r"number \d+", request.body.decode())[-1]
 
 
 # --- errors ------------------------------------------------------------------------------------
@@ -278,14 +288,22 @@ async def test_models(proxied: Road) -> None:
     assert (found.id, found.type) == (MODEL, "model")
 
 
+COUNTED = {
+    "messages": (b'{"input_tokens": 4711}', "/v1/messages/count_tokens"),
+    "gemini": (b'{"totalTokens": 4711}', "/v1beta/models/upstream-model:countTokens"),
+}
+"""Upstreams that count → how they tell it, and where they are asked."""
+
+
 async def test_count_tokens(proxied: Road) -> None:
     """Tokens are counted before asking: by the upstream where it can."""
-    proxied.stub.otherwise(whole(b'{"input_tokens": 4711}'))
+    told, path = COUNTED.get(proxied.upstream.name, (b"", ""))
+    proxied.stub.otherwise(whole(told))
     async with sdk(proxied) as client:
         count = await client.messages.count_tokens(model=MODEL, messages=HELLO)
-    if proxied.upstream.name == "messages":
+    if told:
         assert count.input_tokens == 4711
-        assert proxied.stub.requests[0].path == "/v1/messages/count_tokens"
+        assert [request.path for request in proxied.stub.requests] == [path]
     else:
         assert 1 <= count.input_tokens < 100
         assert proxied.stub.requests == []

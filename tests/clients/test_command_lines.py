@@ -1,116 +1,181 @@
-"""Claude Code and opencode, each with a full tool round trip on both upstream kinds.
+"""Codex CLI, Claude Code, Gemini CLI and opencode, each with whole rounds of tools on several upstream kinds.
 
 A pass proves: request accepted, tool call decoded, tool run by the client, its result sent back,
-final text shown. Exit codes alone prove nothing: both clients can exit 0 without an answer.
+final text shown. Exit codes alone prove nothing: these clients can exit 0 without an answer.
 """
 
 from __future__ import annotations
 
-import functools
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from ..dialects import THOUGHT
-from ..dialects.messages import SIGNATURE
-from .roads import DIRECT, PROXIED, ROADS
-from .script import FINAL_TEXT, MARKER
+from ..dialects import THOUGHT, gemini, messages, responses
+from .misfortunes import SEEN_AS
+from .roads import DIRECT
+from .runs import Run, cells
+from .script import FINAL_TEXT, MARKER, ROUNDS
 
 pytestmark = [pytest.mark.client, pytest.mark.slow]
-ROOT = Path(__file__).parents[2]
-ROUND_TRIPS = ["claude-code", "opencode-chat", "opencode-messages"]
-CLAUDES = ["claude-code", "claude-code-api-key"]
-PATIENCE = 150.0
-"""Seconds for a run with all that belongs to it."""
 
-
-@functools.cache
-def alone() -> list[str]:
-    """The start of a command that runs with nothing but loopback; empty where that is not allowed."""
-    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
-    found = shutil.which("unshare") is not None
-    return (
-        unshare if found and subprocess.run([*unshare, "true"], capture_output=True).returncode == 0 else []
+ROUND_TRIPS = cells(
+    ("codex", [DIRECT, "responses", "messages", "gemini", "chat"]),
+    ("codex-backend", [DIRECT, "responses"]),
+    ("codex-account", [DIRECT, "responses"]),
+    ("claude-code", [DIRECT, "messages", "responses", "gemini", "chat"]),
+    ("gemini-cli", [DIRECT, "gemini", "messages", "responses", "chat"]),
+    ("opencode-chat", [DIRECT, "responses", "messages"]),
+    ("opencode-responses", [DIRECT, "chat"]),
+    ("opencode-messages", [DIRECT, "messages"]),
+    ("opencode-gemini", [DIRECT, "gemini"]),
+)
+"""Lines 1, 5, 10, 11, 16, 17, 19 and 20 of the acceptance list (clients, 10)."""
+THROUGH_THE_PROXY = [run for run in ROUND_TRIPS if run.road != DIRECT]
+MISFORTUNES = ("refused-401", "refused-429", "refused-500", "refused-529", "told", "cut")
+BROKEN = [
+    (run, run.direct(SEEN_AS.get(scenario, scenario)))
+    for scenario in MISFORTUNES
+    for run in cells(
+        ("codex", ["responses"]),
+        ("claude-code", ["messages"]),
+        ("gemini-cli", ["gemini"]),
+        scenario=scenario,
     )
+]
+"""Line 32: each client on its own format, and the run without the proxy that it is compared with."""
 
 
-@functools.cache
-def ran(client: str, road: str, scenario: str = "marker") -> Any:
-    """The result of a run, decoded; made once, because several tests look at it."""
-    command = [*alone(), sys.executable, "-m", "tests.clients.round_trip", client, road, scenario]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=PATIENCE, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture(scope="module", autouse=True)
+def _started(request: pytest.FixtureRequest) -> None:
+    """Starts all runs that the chosen tests look at, so that they run side by side."""
+    for item in request.session.items:
+        for parameter in item.callspec.params.values() if hasattr(item, "callspec") else ():
+            if isinstance(parameter, Run):
+                parameter.start()
 
 
-@pytest.mark.parametrize("road", ROADS)
-@pytest.mark.parametrize("installed", ROUND_TRIPS, indirect=True)
-def test_tool_round_trip(installed: str, road: str) -> None:
-    """The tool that the model asked for is run, its output reaches the model, the answer is shown."""
-    result = ran(installed, road)
-    assert any(MARKER in brought for brought in result["results"]), result["outcome"]["output"]
-    assert result["outcome"]["text"] == FINAL_TEXT
+@pytest.mark.parametrize("run", ROUND_TRIPS, ids=str)
+def test_rounds_of_tools(run: Run) -> None:
+    """Each tool that the model asks for is run, its output reaches the model, the answer is shown."""
+    result = run.result()
+    assert result["outcome"]["text"] == FINAL_TEXT, result["outcome"]["output"]
     assert result["outcome"]["exit_code"] == 0
-    assert result["streamed"] == [True, True]
+    assert [MARKER in brought for brought in result["results"]] == [True] * ROUNDS
+    assert [asked["streamed"] for asked in result["asked"]] == [True] * (ROUNDS + 1)
 
 
-@pytest.mark.parametrize("road", PROXIED)
-@pytest.mark.parametrize("installed", ROUND_TRIPS, indirect=True)
-def test_tokens_are_those_of_a_direct_run(installed: str, road: str) -> None:
-    """A client counts the same tokens with and without the proxy, on either upstream kind (pain 30)."""
-    assert ran(installed, road)["outcome"]["tokens"] == ran(installed, DIRECT)["outcome"]["tokens"]
+@pytest.mark.parametrize("run", THROUGH_THE_PROXY, ids=str)
+def test_tokens_are_those_of_a_direct_run(run: Run) -> None:
+    """A client counts the same tokens with and without the proxy, on any upstream kind (pain 30)."""
+    assert run.result()["outcome"]["tokens"] == run.direct().result()["outcome"]["tokens"]
 
 
-@pytest.mark.parametrize("installed", ["claude-code", "opencode-messages"], indirect=True)
-def test_a_thought_comes_back_unchanged(installed: str) -> None:
+@pytest.mark.parametrize(("run", "without"), BROKEN, ids=str)
+def test_what_befalls_a_client_ends_as_it_does_without_the_proxy(run: Run, without: Run) -> None:
+    """A refusal, an error in the stream and a cut end with the words and the exit code of a direct run."""
+    told, expected = run.result()["outcome"], without.result()["outcome"]
+    assert told["text"] == expected["text"], told["output"]
+    assert told["exit_code"] == expected["exit_code"]
+
+
+@pytest.mark.parametrize(
+    "run", cells(("claude-code", ["messages"]), ("opencode-messages", ["messages"])), ids=str
+)
+def test_a_thought_comes_back_unchanged(run: Run) -> None:
     """Thinking and its signature make the way to the client and back to the byte (pain 23)."""
-    last = ran(installed, "messages")["asked"][-1]
     blocks = [
         block
-        for message in last["messages"]
+        for message in run.result()["asked"][-1]["body"]["messages"]
         if message["role"] == "assistant"
         for block in message["content"]
     ]
-    assert {"type": "thinking", "thinking": THOUGHT, "signature": SIGNATURE} in blocks
+    thought = {"type": "thinking", "thinking": THOUGHT, "signature": messages.SIGNATURE}
+    assert blocks.count(thought) == ROUNDS
 
 
-@pytest.mark.parametrize("installed", ["claude-code"], indirect=True)
-def test_a_system_message_among_the_others_is_kept(installed: str) -> None:
+@pytest.mark.parametrize("run", cells(("codex", ["responses"])), ids=str)
+def test_encrypted_reasoning_comes_back_unchanged(run: Run) -> None:
+    """Every reasoning item comes back before its call, encrypted as it was given (pain 23)."""
+    items = run.result()["asked"][-1]["body"]["input"]
+    kept = [item["encrypted_content"] for item in items if item.get("type") == "reasoning"]
+    assert kept == [responses.ENCRYPTED] * ROUNDS
+    kinds = [item["type"] for item in items if item.get("type") in ("reasoning", "function_call")]
+    assert kinds == ["reasoning", "function_call"] * ROUNDS
+
+
+@pytest.mark.parametrize(
+    ("run", "model"),
+    [
+        (Run("codex", "responses", "level-in-brackets"), "gpt-5.5"),
+        (Run("codex", "responses", "level-at-the-end"), "gpt-5.3-codex-spark"),
+    ],
+    ids=str,
+)
+def test_a_level_in_the_name_of_the_model(run: Run, model: str) -> None:
+    """The upstream sees the model without the level, and the level as effort (line 7)."""
+    result = run.result()
+    assert result["outcome"]["text"] == FINAL_TEXT, result["outcome"]["output"]
+    asked = {(one["body"]["model"], one["body"]["reasoning"]["effort"]) for one in result["asked"]}
+    assert asked == {(model, "high")}
+
+
+@pytest.mark.parametrize("run", cells(("codex-account", [DIRECT, "responses"])), ids=str)
+def test_packed_bodies_are_unpacked(run: Run) -> None:
+    """This client packs its bodies with zstd; an upstream gets them plain (clients, 3)."""
+    packings = {one["encoding"] for one in run.result()["asked"]}
+    assert packings == {"zstd" if run.road == DIRECT else ""}
+
+
+@pytest.mark.parametrize("run", cells(("gemini-cli", ["gemini"])), ids=str)
+def test_a_thought_signature_comes_back_on_its_call(run: Run) -> None:
+    """Every call in the history carries the signature that it came with (pain 23)."""
+    contents = run.result()["asked"][-1]["body"]["contents"]
+    calls = [part for content in contents for part in content["parts"] if "functionCall" in part]
+    assert [call.get("thoughtSignature") for call in calls] == [gemini.SIGNATURE] * ROUNDS
+
+
+@pytest.mark.parametrize("run", cells(("gemini-cli", ["messages", "responses", "chat"])), ids=str)
+def test_the_id_of_a_call_comes_back_with_its_result(run: Run) -> None:
+    """A call has the same id upstream when it comes back, and its result names that id."""
+    history = str(run.result()["asked"][-1]["body"])
+    ids = [f"call_marker_{number}" for number in range(1, ROUNDS + 1)]
+    assert [history.count(f"'{call_id}'") for call_id in ids] == [2] * ROUNDS
+
+
+@pytest.mark.parametrize("run", cells(("claude-code", ["messages"])), ids=str)
+def test_a_system_message_among_the_others_is_kept(run: Run) -> None:
     """A message with role `system` stays where the client put it when its own format goes upstream."""
-    direct, proxied = (ran(installed, road)["asked"][0]["messages"] for road in (DIRECT, "messages"))
-    roles = [message["role"] for message in proxied]
-    assert "system" in roles
-    assert roles == [message["role"] for message in direct]
+    proxied, direct = (
+        [message["role"] for message in each.result()["asked"][0]["body"]["messages"]]
+        for each in (run, run.direct())
+    )
+    assert "system" in proxied
+    assert proxied == direct
 
 
-@pytest.mark.parametrize("road", PROXIED)
-@pytest.mark.parametrize("installed", ["claude-code"], indirect=True)
-def test_a_stream_that_is_cut_is_asked_again_whole(installed: str, road: str) -> None:
+@pytest.mark.parametrize("run", cells(("claude-code", ["messages", "chat"]), scenario="cut"), ids=str)
+def test_a_stream_that_is_cut_is_asked_again_whole(run: Run) -> None:
     """After a broken stream this client repeats its turn once, not streamed, and is answered (pain 13).
 
     It does so only if no block was closed before the error: a closed one counts as half an answer.
     """
-    result = ran(installed, road, "cut")
-    assert result["streamed"] == [True, False, True]
+    result = run.result()
+    assert [asked["streamed"] for asked in result["asked"]] == [True, False, *[True] * ROUNDS]
     assert result["outcome"]["text"] == FINAL_TEXT
 
 
-@pytest.mark.parametrize("installed", CLAUDES, indirect=True)
-def test_a_wrong_key(installed: str) -> None:
+@pytest.mark.parametrize(
+    "run",
+    cells(("claude-code", ["messages"]), ("claude-code-api-key", ["messages"]), scenario="wrong-key"),
+    ids=str,
+)
+def test_a_wrong_key(run: Run) -> None:
     """A wrong key ends the run with exit code 1, and the words say what is wrong."""
-    result = ran(installed, "messages", "wrong-key")
+    result = run.result()
     assert result["outcome"]["exit_code"] == 1
     assert "Invalid API key" in result["outcome"]["text"]
     assert result["asked"] == []
 
 
-@pytest.mark.parametrize("installed", ["claude-code-api-key"], indirect=True)
-def test_a_key_in_the_other_header(installed: str) -> None:
+@pytest.mark.parametrize("run", cells(("claude-code-api-key", ["messages"])), ids=str)
+def test_a_key_in_the_other_header(run: Run) -> None:
     """The client key is found in `x-api-key` as well as in `Authorization`."""
-    assert ran(installed, "messages")["outcome"]["text"] == FINAL_TEXT
+    assert run.result()["outcome"]["text"] == FINAL_TEXT

@@ -166,6 +166,14 @@ async def test_a_head_request_gets_no_body() -> None:
         assert (await client.get(stub.url)).text == "body"
 
 
+async def test_a_wish_to_speak_otherwise_is_answered_like_any_request() -> None:
+    """A client that wants a websocket gets the answer of the script."""
+    wish = {"connection": "Upgrade", "upgrade": "websocket"}
+    async with StubUpstream(whole(b"", status=426)) as stub, httpx.AsyncClient() as client:
+        assert (await client.get(stub.url, headers=wish)).status_code == 426
+        assert stub.requests[0].headers["upgrade"] == "websocket"
+
+
 # --- faults before the head ---------------------------------------------------------------------
 
 HEADS_SEEN = {
