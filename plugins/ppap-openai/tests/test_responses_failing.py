@@ -51,6 +51,18 @@ def test_every_shape_of_an_error_is_one(frame: bytes, error: tuple[str, str]) ->
     assert told["response"]["id"].startswith("resp_")
 
 
+def test_a_response_begins_once() -> None:
+    """Whatever the upstream says of it at its beginning, and also if it never says anything."""
+    created = b'data: {"type":"response.created","response":{"id":"r"}}\n\n'
+    delta = b'data: {"type":"response.output_text.delta","delta":"Hi"}\n\n'
+    for begun in ([created, delta], [created + delta], [delta]):
+        framing = FAILING.framing()
+        assert b"".join(map(framing.feed, begun)) == b"".join(begun)
+        failed = framing.feed(error_event())
+        assert failed.count(b"data: ") == 1
+        assert last_event(failed)["response"]["id"] == "r" or begun == [delta]
+
+
 def test_everything_else_is_left_alone() -> None:
     """Byte for byte, also what speaks of errors, and a response that the upstream itself calls failed."""
     for written in (*stream('{"type":"error"}'), failed_event(), b': "error"\n\n'):

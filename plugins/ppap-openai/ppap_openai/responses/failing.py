@@ -63,11 +63,14 @@ class FailureFraming:
 
     def __init__(self) -> None:
         self._response: dict[str, Any] = {}
+        self._begun = False
 
     def feed(self, data: bytes) -> bytes:
-        if b'"error"' not in data:
+        if self._begun and b'"error"' not in data:
             return data
-        return b"".join(map(self._frame, _FRAME.findall(data)))
+        written = b"".join(map(self._frame, _FRAME.findall(data)))
+        self._begun = self._begun or bool(written)
+        return written
 
     def close(self) -> bytes:
         return b""
@@ -88,17 +91,20 @@ class FailureFraming:
         """The failure; before it the response begins, if it had not."""
         code = error.code or ("server_error" if error.status >= 500 else "invalid_request_error")
         failure = {"code": CODES.get(code, code), "message": error.message}
-        begun = self._response
+        begun = self._response or {
+            **_NEVER_TOLD,
+            "id": new_response_id(),
+            "created_at": int(time.time()),
+        }
         written = b""
-        if not begun:
-            begun = {**_NEVER_BEGUN, "id": new_response_id(), "created_at": int(time.time())}
+        if not (self._begun or self._response):
             written = _event("response.created", begun, 0) + _event("response.in_progress", begun, 1)
             number = 2
         failed = {**begun, "status": "failed", "error": failure}
         return written + _event("response.failed", failed, number if isinstance(number, int) else 0)
 
 
-_NEVER_BEGUN: Final[Mapping[str, Any]] = {
+_NEVER_TOLD: Final[Mapping[str, Any]] = {
     "object": "response",
     "status": "in_progress",
     "model": "",
