@@ -11,18 +11,15 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
-from ..conversation import ErrorDetail
 from ..credentials import Candidate, Credential
-from ..credentials.verdict import Scope
-from ..errors import UpstreamError, UpstreamFault
 from ..upstream import Deadlines
 from ..wire.body import JsonBody
 from ..wire.format import Target
-from .dispatch import final_failure
+from .asking import first_answer, narrow, not_supported
 from .endpoint import Work
-from .exchange import Exchange, ExchangeFailed
-from .failure import AttemptFailed, attempt_failed
+from .exchange import Exchange
 from .response import Response
+from .shaping import shaped_body
 
 
 @attrs.frozen(kw_only=True)
@@ -51,61 +48,35 @@ class Forwards(Protocol):
         ...
 
 
-def forwarding(operation: str) -> Work:
-    """The work of having `operation` done by the first credential whose provider can."""
+def forwarding(operation: str, *, shaping: bool = False) -> Work:
+    """The work of having `operation` done by the first credential whose provider can.
+
+    ``shaping``: its body is one of the client's format, and request shapers edit it.
+    """
 
     async def forward(exchange: Exchange, response: Response) -> None:
-        await response.whole(await _forwarded(exchange, operation))
+        def forwarder(candidate: Candidate) -> Forwards | None:
+            provider = exchange.proxy.carriers[candidate.credential.provider].provider
+            return provider if isinstance(provider, Forwards) and operation in provider.operations else None
+
+        async def forwarded(candidate: Candidate) -> bytes:
+            provider = forwarder(candidate)
+            assert provider is not None
+            credential, target, body = candidate.credential, candidate.targets[0], exchange.body
+            if shaping and exchange.snapshot.shapers:
+                body = shaped_body(exchange, credential, target, exchange.wire, body)
+            call = ForwardCall(
+                operation=operation,
+                body=body,
+                credential=credential,
+                target=target,
+                deadlines=exchange.snapshot.deadlines,
+                client_headers=exchange.arrival.client_headers,
+            )
+            return await provider.forward(call)
+
+        message = f"{operation} not supported: no upstream of model {exchange.route.model} offers it"
+        narrow(exchange, lambda candidate: forwarder(candidate) is not None, not_supported(message))
+        await response.whole(await first_answer(exchange, forwarded, same_dialect=True, learns=True))
 
     return forward
-
-
-async def _forwarded(exchange: Exchange, operation: str) -> bytes:
-    """Raises `ExchangeFailed`, and `RequestError`."""
-    able = [candidate for candidate in exchange.route.candidates if _able(exchange, candidate, operation)]
-    if not able:
-        message = f"{operation} not supported: no upstream of model {exchange.route.model} offers it"
-        raise ExchangeFailed(ErrorDetail(message=message, status=501, code="not_supported"))
-    route = attrs.evolve(exchange.route, candidates=able)
-    tried: set[str] = set()
-    last: AttemptFailed | None = None
-    while (candidate := exchange.proxy.pool.pick(route, tried)) is not None:
-        tried.add(candidate.credential.id)
-        try:
-            return await _attempt(exchange, candidate, operation)
-        except AttemptFailed as failure:
-            last = failure
-        if last.verdict.scope is Scope.REQUEST:
-            break
-    raise final_failure(exchange, last)
-
-
-def _able(exchange: Exchange, candidate: Candidate, operation: str) -> bool:
-    provider = exchange.proxy.carriers[candidate.credential.provider].provider
-    return isinstance(provider, Forwards) and operation in provider.operations
-
-
-async def _attempt(exchange: Exchange, candidate: Candidate, operation: str) -> bytes:
-    provider = exchange.proxy.carriers[candidate.credential.provider].provider
-    assert isinstance(provider, Forwards)
-    call = ForwardCall(
-        operation=operation,
-        body=exchange.body,
-        credential=candidate.credential,
-        target=candidate.targets[0],
-        deadlines=exchange.snapshot.deadlines,
-        client_headers=exchange.arrival.client_headers,
-    )
-    began = exchange.begin_attempt(candidate, call.target)
-    pool = exchange.proxy.pool
-    try:
-        body = await provider.forward(call)
-    except (UpstreamError, UpstreamFault) as error:
-        failed = attempt_failed(provider, candidate, error, same_dialect=True)
-        exchange.end_attempt(began, failed.failure.detail.status, failed.verdict.reason)
-        cooling = not exchange.snapshot.config.core.disable_cooling
-        pool.failed(candidate.credential, call.target, failed.verdict, cooling=cooling)
-        raise failed from error
-    exchange.end_attempt(began, 200)
-    pool.succeeded(candidate.credential, call.target)
-    return body

@@ -38,7 +38,7 @@ def ppap_routes(proxy: Proxy) -> Sequence[Any]:
         endpoint(proxy, ["/v1/chat/completions"], CHAT),
         endpoint(proxy, ["/v1/completions"], COMPLETIONS),
         endpoint(proxy, ["/v1/responses"], RESPONSES, read_address=read_client),
-        endpoint(proxy, ["/v1/responses/compact"], COMPACT, forwarding(OPERATION)),
+        endpoint(proxy, ["/v1/responses/compact"], COMPACT, forwarding(OPERATION, shaping=True)),
     ]
 
 

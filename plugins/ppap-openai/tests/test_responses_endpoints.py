@@ -361,6 +361,19 @@ async def test_pictures_go_both_ways(stream: bool) -> None:
 COMPACTED = b'{"id":"cmp_1", "object":"response.compaction","output":[]}'
 
 
+async def test_payload_rules_apply_to_compaction() -> None:
+    """By the word for Responses, which is what its body is (translation spec, 0.3)."""
+    rule = '{models: [{name: "*", protocol: openai-response}], params: {x: 2, stream: true}}'
+    async with StubUpstream(whole(COMPACTED)) as stub, proxied(stub, "chat") as proxy:
+        text = proxy.config_path.read_text()
+        await proxy.rewrite(f"{text}\npayload: {{override: [{rule}]}}\n")
+        async with httpx.AsyncClient(trust_env=False, headers=dict(proxy.headers)) as client:
+            await client.post(f"{proxy.base_url}/v1/responses/compact", json=asked(stream=False))
+    sent = stub.requests[0].json()
+    assert sent["x"] == 2
+    assert "stream" not in sent
+
+
 async def test_compaction_is_passed_on() -> None:
     """The body goes to the upstream's own route, and its answer comes back as it is (10.4)."""
     async with StubUpstream() as stub:
