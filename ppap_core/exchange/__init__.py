@@ -10,6 +10,7 @@ from ..credentials.verdict import (
     by_status,
 )
 from .arrival import Arrival, ClientHeaders
+from .asking import narrow
 from .body import ClientGone, read_bytes
 from .endpoint import (
     Addressed,
@@ -22,11 +23,13 @@ from .endpoint import (
     counting_endpoint,
     endpoint,
     generate,
+    relayed_only,
+    respond,
 )
 from .exchange import ANONYMOUS, ExchangeFailed
 from .failure import retry_after
 from .forwarding import ForwardCall, Forwards, forwarding
-from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider
+from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider, SpeaksMore
 from .record import Attempt, ExchangeRecord, Outcome
 from .shaping import OutgoingRequest, RequestShaper
 
@@ -57,6 +60,7 @@ __all__ = [
     "ReadAddress",
     "RequestShaper",
     "Scope",
+    "SpeaksMore",
     "Verdict",
     "Work",
     "addressed_app",
@@ -67,6 +71,9 @@ __all__ = [
     "endpoint",
     "forwarding",
     "generate",
+    "narrow",
     "read_bytes",
+    "relayed_only",
+    "respond",
     "retry_after",
 ]

@@ -14,6 +14,8 @@ from ..wire.body import JsonBody
 from .arrival import Arrival
 
 Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Parse: TypeAlias = Callable[[bytes], JsonBody]
+"""Bytes of a body → what they say. Raises `InvalidRequest`."""
 _STEP: Final = 64 * 1024
 """Compressed bytes decoded at a time, so that a bomb is noticed before it has unfolded."""
 
@@ -22,8 +24,8 @@ class ClientGone(Exception):
     """The client left before its request was whole."""
 
 
-async def read_body(arrival: Arrival, receive: Receive, limit: int) -> JsonBody:
-    """The whole body as a JSON object, decompressed.
+async def read_body(arrival: Arrival, receive: Receive, limit: int, parse: Parse = JsonBody) -> JsonBody:
+    """The whole body, decompressed, as `parse` reads it.
 
     Raises `BodyTooLarge` above `limit` bytes (before or after decompression), `InvalidRequest`,
     `UnsupportedEncoding`, and `ClientGone`.
@@ -31,8 +33,8 @@ async def read_body(arrival: Arrival, receive: Receive, limit: int) -> JsonBody:
     data = await read_bytes(arrival, receive, limit)
     encodings = arrival.header(b"content-encoding")
     if encodings and data:
-        return _decompressed(data, encodings.decode("latin-1"), limit)
-    return JsonBody(data)
+        return _decompressed(data, encodings.decode("latin-1"), limit, parse)
+    return parse(data)
 
 
 async def read_bytes(arrival: Arrival, receive: Receive, limit: int) -> bytes:
@@ -62,7 +64,7 @@ async def read_bytes(arrival: Arrival, receive: Receive, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _decompressed(data: bytes, encodings: str, limit: int) -> JsonBody:
+def _decompressed(data: bytes, encodings: str, limit: int, parse: Parse) -> JsonBody:
     """The last encoding named was applied last. A client that only says so and sends plain JSON is
     taken at its bytes, not its word."""
     plain = data
@@ -75,10 +77,10 @@ def _decompressed(data: bytes, encodings: str, limit: int) -> JsonBody:
                 known = ", ".join(DECODERS)
                 raise UnsupportedEncoding(f"Content-Encoding {encoding!r} is not supported; use {known}")
             plain = _unfolded(decoder(), plain, limit)
-        return JsonBody(plain)
+        return parse(plain)
     except (InvalidRequest, UnsupportedEncoding, _BadData) as error:
         try:
-            return JsonBody(data)
+            return parse(data)
         except InvalidRequest:
             if isinstance(error, _BadData):
                 message = f"Invalid request: the body is not valid {encodings} data"

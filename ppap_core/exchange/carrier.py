@@ -41,7 +41,7 @@ from .answer import (
 )
 from .exchange import Exchange
 from .failure import attempt_failed, retry_after
-from .provider import AnyProvider, Call, EventProvider, Provider
+from .provider import AnyProvider, Call, EventProvider, Provider, SpeaksMore
 from .shaping import shaped
 from .thinking import for_relay, for_translation
 
@@ -62,7 +62,7 @@ class WireCarrier:
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self._relay = provider.wire if isinstance(provider.wire, RelayWire) else None
+        self.also = {wire.name: wire for wire in provider.also} if isinstance(provider, SpeaksMore) else {}
 
     async def carry(self, exchange: Exchange, candidate: Candidate, target: Target) -> Answer:
         wire = self.provider.wire
@@ -74,7 +74,7 @@ class WireCarrier:
             conversation, target = for_translation(exchange, target, wire)
             refuse_reference(conversation)
             encoded = wire.encode_request(conversation, target)
-        if exchange.snapshot.shapers:
+        if exchange.snapshot.shapers and exchange.wire.name not in self.also:
             encoded = shaped(exchange, candidate.credential, target, wire, encoded)
         deadlines = exchange.snapshot.stream_deadlines if exchange.stream else exchange.snapshot.deadlines
         call = Call(
@@ -85,6 +85,7 @@ class WireCarrier:
             deadlines=deadlines,
             headers=encoded.headers,
             client_headers=exchange.arrival.client_headers,
+            wire=exchange.wire.name if exchange.wire.name in self.also else wire.name,
         )
         reply: UpstreamReply | None = None
         try:
@@ -120,7 +121,9 @@ class WireCarrier:
         """What passes on a client's bytes; ``None``: they have to be translated."""
         wire = self.provider.wire
         if wire.name == client:
-            return self._relay
+            return wire if isinstance(wire, RelayWire) else None
+        if client in self.also:
+            return self.also[client]
         return wire.relay_from(client) if isinstance(wire, RelaysSiblings) else None
 
     async def _refusal(self, reply: UpstreamReply) -> tuple[ErrorDetail, bytes]:
@@ -135,9 +138,13 @@ class WireCarrier:
         anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
         return detail, b"" if anew else body
 
+    def _reads(self, taken: _Taken) -> bool:
+        """Whether an answer can be taken in any way: only one in the provider's main format."""
+        return taken.exchange.wire.name not in self.also
+
     async def _whole(self, taken: _Taken) -> WholeAnswer:
         reply = taken.reply
-        streamed = _is_event_stream(reply)
+        streamed = _is_event_stream(reply) and self._reads(taken)
         if streamed and taken.relay is not None and isinstance(self.provider.wire, ToldWhole):
             return await self._whole_of_stream(taken, self.provider.wire)
         body = await reply.body()
@@ -157,7 +164,7 @@ class WireCarrier:
         return WholeAnswer(body=relay.whole_of(stream), usage=path.usage, headers=taken.headers)
 
     async def _stream(self, taken: _Taken) -> OpenStream:
-        if _is_json(taken.reply):
+        if _is_json(taken.reply) and self._reads(taken):
             return await self._stream_of_whole(taken)
         path = self._path(taken)
         source = ReplySource(taken.reply)

@@ -15,12 +15,16 @@ from litestar.types import ASGIApp
 
 from ..access.keys import Identity
 from ..conversation import ErrorDetail
+from ..credentials import Candidate
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
 from ..errors import InvalidRequest, RequestError, UpstreamError
+from ..wire.body import JsonBody
 from ..wire.format import ClientWire
 from .answer import OpenStream
 from .arrival import Arrival
+from .asking import narrow, not_supported
 from .body import ClientGone, Receive, read_body
+from .carrier import WireCarrier
 from .counting import count_tokens
 from .dispatch import dispatch
 from .exchange import Exchange, ExchangeFailed
@@ -43,11 +47,13 @@ class Addressed:
 
     ``wire`` may be made for this very request, and then knows what the URL said of it: the model,
     whether to stream, how to frame the stream. It has the name of the format, whatever it knows, so
-    that an upstream of the same format is relayed.
+    that an upstream of the same format is relayed. ``read`` makes the body of its bytes; it raises
+    `InvalidRequest`.
     """
 
     wire: ClientWire
     work: Work
+    read: Callable[[bytes], JsonBody] = JsonBody
 
 
 ReadAddress: TypeAlias = Callable[[Arrival], Addressed]
@@ -158,7 +164,8 @@ async def _serve(
         exchange.identity = (admit or exchange.proxy.authenticate)(exchange.arrival)
         addressed = read_address(exchange.arrival)
         exchange.wire, work = addressed.wire, addressed.work
-        exchange.accept(await read_body(exchange.arrival, receive, exchange.snapshot.max_body))
+        body = await read_body(exchange.arrival, receive, exchange.snapshot.max_body, addressed.read)
+        exchange.accept(body)
         with response.watched(receive) as watch:
             await work(exchange, response)
         if watch.gone:
@@ -193,8 +200,13 @@ _INTERNAL: Final = ErrorDetail(
 
 
 async def generate(exchange: Exchange, response: Response) -> None:
-    """The work of answering from a model."""
+    """The work of answering from a model that writes."""
     _refuse_image_model(exchange)
+    await respond(exchange, response)
+
+
+async def respond(exchange: Exchange, response: Response) -> None:
+    """The work of answering from whatever model was asked for."""
     answer = await response.kept_alive(dispatch(exchange))
     if isinstance(answer, OpenStream):
         await _stream(exchange, response, answer)
@@ -211,6 +223,25 @@ def _refuse_image_model(exchange: Exchange) -> None:
             f"model {exchange.listed.id} is only supported on /v1/images/generations and /v1/images/edits",
             param="model",
         )
+
+
+def relayed_only(missing: str) -> Work:
+    """The work of answering from upstreams that speak the client's format, which no other can say.
+
+    ``missing`` is what the client is told where there is none.
+    """
+
+    async def relay(exchange: Exchange, response: Response) -> None:
+        name = exchange.wire.name
+
+        def speaks(candidate: Candidate) -> bool:
+            carrier = exchange.proxy.carriers[candidate.credential.provider]
+            return isinstance(carrier, WireCarrier) and name in carrier.also
+
+        narrow(exchange, speaks, not_supported(missing))
+        await generate(exchange, response)
+
+    return relay
 
 
 async def _stream(exchange: Exchange, response: Response, stream: OpenStream) -> None:

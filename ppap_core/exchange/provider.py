@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
@@ -11,16 +11,17 @@ from ..conversation import Conversation, Event
 from ..credentials.credential import Credential
 from ..credentials.verdict import Failure, Verdict
 from ..upstream import Deadlines, UpstreamReply
-from ..wire.format import Target, UpstreamWire
+from ..wire.format import RelayWire, Target, UpstreamWire
 
 
 @attrs.frozen(kw_only=True)
 class Call:
     """One attempt at an upstream.
 
-    ``body`` is in the provider's wire format and ready to be sent. ``headers`` are what the format
-    carries outside the body. ``client_headers`` are the client's own, lower-case names, without
-    those that hold keys or belong to its connection: a provider passes on the ones it knows.
+    ``body`` is in the provider's wire format and ready to be sent; or in ``wire``, if that names one
+    of those that the provider speaks besides. ``headers`` are what the format carries outside the
+    body. ``client_headers`` are the client's own, lower-case names, without those that hold keys or
+    belong to its connection: a provider passes on the ones it knows.
     """
 
     credential: Credential
@@ -30,6 +31,7 @@ class Call:
     deadlines: Deadlines = Deadlines()
     headers: Mapping[str, str] = attrs.field(factory=dict)
     client_headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    wire: str = ""
 
 
 @runtime_checkable
@@ -51,6 +53,16 @@ class Provider(Protocol):
 
     def classify(self, failure: Failure) -> Verdict:
         """What a failure means; `ppap_core.exchange.by_status` is the common answer."""
+        ...
+
+
+@runtime_checkable
+class SpeaksMore(Protocol):
+    """A `Provider` whose upstreams take requests of other formats, too, as clients write them."""
+
+    @property
+    def also(self) -> Sequence[RelayWire]:
+        """Those formats. Whoever speaks one of them is relayed."""
         ...
 
 

@@ -25,9 +25,9 @@ from ppap_core.exchange import (
 )
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
-from ppap_core.wire import JsonBody
+from ppap_core.wire import JsonBody, Target
 
-from .catalogue import served
+from .catalogue import IMAGES, served
 from .config import CodexKey
 from .dialect import CODEX
 from .dialect.compact import compact_body
@@ -86,6 +86,10 @@ class Codex:
     name = NAME
     wire = CODEX
     operations = (OPERATION,)
+
+    def draws_images(self, credential: Credential, target: Target) -> bool:
+        """`ppap_openai.images.DrawsImages`."""
+        return target.model == IMAGES
 
     async def send(self, call: Call) -> UpstreamReply:
         return await self._post(call, "/responses", with_cache_key(call))

@@ -15,7 +15,7 @@ from ppap_core.exchange import OutgoingRequest, RequestShaper
 from ppap_core.wire import JsonArray, JsonBody
 
 TOOL: Final = "image_generation"
-IMAGES: Final = "openai-images"
+IMAGE_FORMATS: Final = ("openai-images", "openai-image-edits")
 """What clients speak that ask for nothing but pictures."""
 KEY: Final = "disable-image-generation"
 _IN_CHAT: Final = "chat"
@@ -70,7 +70,7 @@ def request_shapers(config: Config) -> Sequence[RequestShaper]:
 def without_image_tool(request: OutgoingRequest) -> Mapping[str, bytes | None]:
     """Without tools of that type, a choice of one, and a choice among none at all."""
     body = request.body
-    if request.surface == IMAGES or _MENTION not in body.data:
+    if request.surface in IMAGE_FORMATS or _MENTION not in body.data:
         return {}
     changes: dict[str, bytes | None] = {}
     tools, kept = body.raw("tools"), None

@@ -7,16 +7,17 @@ from typing import Any
 
 from ppap_core.config import Config
 from ppap_core.credentials import Credential
-from ppap_core.exchange import RequestShaper, endpoint, forwarding
+from ppap_core.exchange import RequestShaper, endpoint, forwarding, relayed_only
 from ppap_core.hookspecs import hookimpl
 from ppap_core.models import Model, ModelList
 from ppap_core.proxy import Proxy
 from ppap_core.wire import ClientWire, UpstreamWire
 
-from . import image_tool
+from . import image_tool, images
 from .chat import CHAT
 from .completions import COMPLETIONS
 from .config import SECTION, SECTIONS
+from .embeddings import EMBEDDINGS, NOT_SUPPORTED
 from .model_list import MODELS
 from .provider import OpenAICompatible, credentials_of, models_of
 from .responses import COMPACT, OPERATION, RESPONSES, read_client
@@ -39,6 +40,8 @@ def ppap_routes(proxy: Proxy) -> Sequence[Any]:
         endpoint(proxy, ["/v1/completions"], COMPLETIONS),
         endpoint(proxy, ["/v1/responses"], RESPONSES, read_address=read_client),
         endpoint(proxy, ["/v1/responses/compact"], COMPACT, forwarding(OPERATION, shaping=True)),
+        endpoint(proxy, ["/v1/embeddings"], EMBEDDINGS, relayed_only(NOT_SUPPORTED)),
+        *images.routes(proxy),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import attrs
 
@@ -22,9 +23,19 @@ from ppap_core.upstream import Upstream, UpstreamReply
 from .chat import CHAT
 from .chat.errors import read_error
 from .config import SECTION, CompatibleUpstream
+from .embeddings import EMBEDDINGS, PATH
+from .images import EDITS, GENERATIONS
 from .responses import OPERATION, compact_body
 from .tokens import estimate
 from .verdicts import verdict_of
+
+CHAT_PATH: Final = "/chat/completions"
+OTHER_PATHS: Final[Mapping[str, str]] = {
+    EMBEDDINGS.name: PATH,
+    GENERATIONS.name: GENERATIONS.action.path,
+    EDITS.name: EDITS.action.path,
+}
+"""Where requests go, below the base URL."""
 
 
 @attrs.frozen
@@ -45,10 +56,11 @@ class OpenAICompatible:
     upstream: Upstream
     name = SECTION
     wire = CHAT
+    also = (EMBEDDINGS, GENERATIONS, EDITS)
     operations = (OPERATION,)
 
     async def send(self, call: Call) -> UpstreamReply:
-        return await self._post(call, "/chat/completions")
+        return await self._post(call, OTHER_PATHS.get(call.wire, CHAT_PATH))
 
     async def forward(self, call: ForwardCall) -> bytes:
         """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from ppap_openai import testing as chat
 from ppap_openai.config import SECTIONS
-from ppap_openai.image_tool import IMAGES, KEY, request_shapers, settings_of, without_image_tool
+from ppap_openai.image_tool import IMAGE_FORMATS, KEY, request_shapers, settings_of, without_image_tool
 
 from ppap_core.config import ConfigError, parse
 from ppap_core.credentials import Credential
@@ -70,7 +70,7 @@ def test_the_tool_and_a_choice_of_it_are_taken_out(body: dict[str, Any], left: d
 
 
 def test_who_asks_for_pictures_only_keeps_the_tool() -> None:
-    assert shaped({"tools": [DRAW]}, IMAGES) == {"tools": [DRAW]}
+    assert shaped({"tools": [DRAW]}, IMAGE_FORMATS[1]) == {"tools": [DRAW]}
 
 
 @pytest.mark.parametrize(

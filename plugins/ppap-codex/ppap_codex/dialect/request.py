@@ -13,6 +13,7 @@ import msgspec
 
 from ppap_core.wire import JsonBody, Target
 
+from ..catalogue import IMAGES
 from .input_items import fitted_input
 from .tool_names import ShortNames
 from .tools import fitted_choice, fitted_tools
@@ -35,6 +36,9 @@ FORCED: Final[Mapping[str, bytes]] = {"store": b"false", "include": b'["reasonin
 TIERS: Final[Mapping[str, str]] = {"priority": "priority", "fast": "priority"}
 """Service tiers in any spelling → what the upstream is told; others are left out (T-TIER)."""
 
+HOLDS_THE_TOOL: Final = "gpt-5.4-mini"
+"""Who is asked where only a picture is wanted."""
+
 ALWAYS_REFUSED: Final = (
     "previous_response_id",
     "prompt_cache_retention",
@@ -48,6 +52,11 @@ def enforced_changes(body: JsonBody, target: Target) -> Changes:
     changes: Changes = {"stream": b"true", "model": msgspec.json.encode(target.model)}
     changes |= {key: None for key in ALWAYS_REFUSED if key in body}
     return changes | with_instructions(body)
+
+
+def asked_target(target: Target) -> Target:
+    """Whoever is asked: a model that only draws is the tool of another (client API spec, 10.7)."""
+    return Target(model=HOLDS_THE_TOOL) if target.model == IMAGES else target
 
 
 def with_instructions(body: JsonBody) -> Changes:

@@ -15,7 +15,7 @@ from ppap_core.wire import EncodedRequest, JsonBody, NameMap, Target
 from .asked import asked_of_codex
 from .errors import SIGNATURE_INVALID, read_refusal, retells
 from .input_items import without_reasoning
-from .request import enforced_changes, fitted_changes
+from .request import asked_target, enforced_changes, fitted_changes
 from .stream import CodexRelay, CodexStreamDecoder
 from .tool_names import short_names
 
@@ -29,6 +29,7 @@ class CodexResponses(Responses):
     protocol = "codex"
 
     def encode_request(self, conversation: Conversation, target: Target) -> EncodedRequest:
+        target = asked_target(target)
         asked = asked_of_codex(conversation, target)
         body = JsonBody(RESPONSES.encode_request(asked, target).body)
         return _fitted(body, target)
@@ -38,7 +39,8 @@ class CodexResponses(Responses):
 
     def enforce(self, body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
         """`stream` is what the client wants; the upstream can only stream."""
-        return EncodedRequest(body.edited(enforced_changes(body, target)), headers=_session(body))
+        changes = enforced_changes(body, asked_target(target))
+        return EncodedRequest(body.edited(changes), headers=_session(body))
 
     def stream_decoder(self, names: NameMap) -> CodexStreamDecoder:
         return CodexStreamDecoder(names)

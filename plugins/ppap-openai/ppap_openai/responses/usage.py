@@ -21,6 +21,12 @@ def read_usage(value: Any) -> Usage | None:
     return read_counts(counts)
 
 
+def read_drawing(tool_usage: Any) -> dict[str, Any] | None:
+    """What the tool that draws took, as ``tool_usage`` has it (B.3.2)."""
+    drawing = tool_usage.get("image_gen") if isinstance(tool_usage, dict) else None
+    return drawing if isinstance(drawing, dict) else None
+
+
 def write_usage(usage: Usage | None) -> dict[str, Any]:
     """The ``usage`` object, always whole: 0 for what nobody reported.
 
