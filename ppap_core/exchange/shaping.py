@@ -12,7 +12,6 @@ import attrs
 
 from ..conversation.thinking import UNSET
 from ..credentials import Credential
-from ..models.suffix import hyphened, parenthesised
 from ..wire.body import JsonBody
 from ..wire.format import (
     ClientWire,
@@ -83,7 +82,7 @@ def shaped_body(
         wire=wire.name,
         protocol=protocol_of(wire),
         surface=exchange.wire.name,
-        models=frozenset((target.model, exchange.model, _without_suffix(exchange, target))),
+        models=frozenset((target.model, exchange.model, *exchange.model_names)),
         credential=credential,
         stream=exchange.stream,
         original=body,
@@ -94,13 +93,3 @@ def shaped_body(
         if changes and (data := request.body.edited(changes)) is not request.body.data:
             request = attrs.evolve(request, body=JsonBody(data))
     return request.body
-
-
-def _without_suffix(exchange: Exchange, target: Target) -> str:
-    """The name that the client asked for, without a level or budget that was read from it."""
-    name = exchange.model
-    if (found := parenthesised(name)) is not None:
-        return found.base
-    found = hyphened(name)
-    asked = exchange.named_intent(target)
-    return found.base if found is not None and found.intent.level == asked.level else name

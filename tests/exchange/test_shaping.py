@@ -104,7 +104,7 @@ async def test_the_models_names_are_with_and_without_what_they_say_of_thinking()
     for name in ("c-high", "c(high)"):
         shaping = Shaping()
         _, sent = await asked(shaping, "openai-chat", name)
-        assert shaping.seen[0].models == {"up", "c", name}
+        assert shaping.seen[0].models == {"up", "c", "c-high", name}
         assert sent["reasoning_effort"] == "high"
         assert shaping.seen[0].body.text("reasoning_effort") == "high"
 
