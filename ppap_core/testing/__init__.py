@@ -8,6 +8,7 @@ What stands here needs nothing else. The suites need ``hypothesis``, which comes
     ppap_core.testing.provider        a provider that speaks a wire format
     ppap_core.testing.event_provider  a provider that yields events
     ppap_core.testing.selection       a strategy that chooses among credentials
+    ppap_core.testing.fixtures        cases as data, in JSON files
     ppap_core.testing.strategies      hypothesis strategies for the canonical model
 """
 

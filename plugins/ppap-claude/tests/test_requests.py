@@ -38,6 +38,7 @@ from ppap_core.conversation import (
     ToolResult,
 )
 from ppap_core.errors import InvalidRequest
+from ppap_core.testing.fixtures import fixture_cases
 from ppap_core.testing.strategies import conversations
 from ppap_core.wire import JsonBody, Target
 
@@ -46,8 +47,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 def cases(name: str) -> Any:
     """The cases of a fixture file, as parameters."""
-    listed = json.loads((FIXTURES / f"{name}.json").read_text())
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case["case"]) for case in listed])
+    listed = fixture_cases(FIXTURES / name)
+    return pytest.mark.parametrize("case", listed.values(), ids=listed)
 
 
 def body_of(fields: Any) -> JsonBody:

@@ -34,6 +34,7 @@ from ppap_core.conversation import (
     UsageUpdate,
 )
 from ppap_core.errors import MalformedStream
+from ppap_core.testing.fixtures import fixture_cases
 from ppap_core.testing.strategies import batches, cut_up, event_sequences
 from ppap_core.wire import NO_NAMES, JsonBody, NameMap, StreamPath, Target
 
@@ -43,8 +44,8 @@ ASKED = Conversation(model="asked-for", format="some-other-format", stream=True)
 
 def cases(name: str) -> Any:
     """The cases of a fixture file, as parameters."""
-    listed = json.loads((FIXTURES / f"{name}.json").read_text())
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case["case"]) for case in listed])
+    listed = fixture_cases(FIXTURES / name)
+    return pytest.mark.parametrize("case", listed.values(), ids=listed)
 
 
 def frames_of(written: bytes) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from ppap_core.conversation import ThinkingIntent, ThinkingSupport
 from ppap_core.conversation.resolution import resolved
 from ppap_core.conversation.thinking import LEVELS
 from ppap_core.errors import InvalidRequest
+from ppap_core.testing.fixtures import fixture_cases
 from ppap_core.wire import JsonBody
 
 MODELS = CATALOGUE.sections["claude"]
@@ -23,8 +24,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
 
 def cases(name: str) -> Any:
     """The cases of a fixture file, as parameters."""
-    listed = json.loads((FIXTURES / f"{name}.json").read_text())
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case["case"]) for case in listed])
+    listed = fixture_cases(FIXTURES / name)
+    return pytest.mark.parametrize("case", listed.values(), ids=listed)
 
 
 @cases("thinking_read")

@@ -25,6 +25,7 @@ from ppap_core.conversation import (
     ErrorDetail,
     Usage,
 )
+from ppap_core.testing.fixtures import fixture_cases
 from ppap_core.wire import NO_NAMES
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -63,10 +64,10 @@ def test_the_vendors_error_types_all_have_a_status() -> None:
     assert all(TYPE_OF_STATUS[status] == kind for kind, status in STATUS_OF_TYPE.items())
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, id=case["case"]) for case in json.loads((FIXTURES / "errors.json").read_text())],
-)
+ERRORS = fixture_cases(FIXTURES / "errors")
+
+
+@pytest.mark.parametrize("case", ERRORS.values(), ids=ERRORS)
 def test_an_error_is_read(case: dict[str, Any]) -> None:
     """An error says status, type, code and message, in whatever shape it comes (pain 12)."""
     detail = read_error(json.dumps(case["body"]).encode(), case.get("status"))

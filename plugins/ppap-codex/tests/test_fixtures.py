@@ -15,6 +15,7 @@ from ppap_openai import CHAT, RESPONSES
 
 from ppap_core.conversation import Conversation
 from ppap_core.conversation.collect import ReplyCollector
+from ppap_core.testing.fixtures import cuts, fixture_cases
 from ppap_core.wire import (
     NO_NAMES,
     ClientWire,
@@ -34,10 +35,8 @@ ABSENT = "(absent)"
 
 def cases(kind: str) -> Any:
     """Every case of a kind, under its name."""
-    loaded = json.loads((FIXTURES / f"{kind}.json").read_text(encoding="utf-8"))
-    assert loaded
-    assert all(case["source"] for case in loaded)
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in loaded])
+    loaded = fixture_cases(FIXTURES / kind)
+    return pytest.mark.parametrize("case", loaded.values(), ids=loaded)
 
 
 def sent(client: str, body: JsonBody, target: Target) -> EncodedRequest:
@@ -128,9 +127,8 @@ def test_an_answer_is_translated(case: dict[str, Any], client: str) -> None:
 def test_an_answer_is_relayed(case: dict[str, Any]) -> None:
     """A client of the same format gets the response that its stream ends with, made whole."""
     stream = stream_of(case["stream"])
-    for size in (len(stream), 1):
+    for pieces in cuts(stream):
         path = CODEX.stream_relay(JsonBody(b"{}"), "some-model", Target(model="gpt-5"))
-        pieces = [stream[place : place + size] for place in range(0, len(stream), size)]
         response = json.loads(CODEX.whole_of(b"".join([*map(path.feed, pieces), path.close()])))
         assert path.complete
         assert agrees(response, case["told"].get("responses", {})), response

@@ -1,8 +1,4 @@
-"""Edge cases as data: one list in ``fixtures/<what is tested>.json``, each case with its source.
-
-Canonical objects are written as ``{"ClassName": {field: value, …}}``; a field left out has its
-default.
-"""
+"""Edge cases as data: one list in ``fixtures/<what is tested>.json``, each case with its source."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
 import msgspec
 import pytest
 from ppap_gemini import GEMINI
@@ -20,64 +15,24 @@ from ppap_gemini.generate.thinking import written
 from ppap_gemini.generate.usage import read_usage
 from ppap_gemini.schema import cleaned
 
-from ppap_core import conversation as canonical
 from ppap_core.conversation import ThinkingIntent, ThinkingSupport
+from ppap_core.testing.fixtures import (
+    built,
+    conversation_of,
+    events_however_cut,
+    fixture_cases,
+    noted,
+    stream_however_batched,
+)
 from ppap_core.wire import NO_NAMES, JsonBody, Target
 
 FIXTURES = Path(__file__).parent / "fixtures"
-CLASSES = {name: getattr(canonical, name) for name in canonical.__all__ if name[0].isupper()}
 
 
 def cases(kind: str) -> Any:
     """Every case of a kind, under its name."""
-    loaded = json.loads((FIXTURES / f"{kind}.json").read_text(encoding="utf-8"))
-    assert loaded
-    assert all(case["source"] for case in loaded)
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in loaded])
-
-
-def built(value: Any) -> Any:
-    """The canonical object that a notation stands for."""
-    if isinstance(value, list):
-        return tuple(map(built, value))
-    if not isinstance(value, dict):
-        return value
-    name = next(iter(value), None)
-    if len(value) == 1 and name in CLASSES and isinstance(value[name], dict):
-        return CLASSES[name](**{field: built(told) for field, told in value[name].items()})
-    return {key: _plain(told) for key, told in value.items()}
-
-
-def _plain(value: Any) -> Any:
-    """A part of something's own JSON, such as a schema: lists stay lists."""
-    return [_plain(each) for each in value] if isinstance(value, list) else built(value)
-
-
-def noted(value: Any) -> Any:
-    """The notation of a canonical object."""
-    if isinstance(value, msgspec.Struct):
-        fields = {field.name: field.default for field in msgspec.structs.fields(value)}
-    elif attrs.has(type(value)):
-        fields = {field.alias: _default(field) for field in attrs.fields(type(value))}
-    elif isinstance(value, Mapping):
-        return {key: noted(told) for key, told in value.items()}
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        return [noted(each) for each in value]
-    else:
-        return value
-    told = {name: getattr(value, name) for name in fields}
-    return {type(value).__name__: {k: noted(v) for k, v in told.items() if v != fields[k]}}
-
-
-def _default(field: attrs.Attribute[Any]) -> Any:
-    return field.default.factory() if isinstance(field.default, attrs.Factory) else field.default
-
-
-def conversation_of(told: Mapping[str, Any]) -> canonical.Conversation:
-    asked: canonical.Conversation = built(
-        {"Conversation": {"model": "client-model", "format": "elsewhere", **told}}
-    )
-    return asked
+    loaded = fixture_cases(FIXTURES / kind)
+    return pytest.mark.parametrize("case", loaded.values(), ids=loaded)
 
 
 def target_of(told: Mapping[str, Any]) -> Target:
@@ -156,23 +111,17 @@ def test_a_request_is_patched(case: dict[str, Any]) -> None:
 @cases("stream_decode")
 def test_a_stream_is_read(case: dict[str, Any]) -> None:
     """An upstream's stream becomes the same events however it is cut."""
-    stream = frames_of(case["stream"])
-    for size in (len(stream), 1, 7):
-        decoder = GEMINI.stream_decoder(NO_NAMES)
-        pieces = [stream[place : place + size] for place in range(0, len(stream), size)]
-        events = [event for piece in pieces for event in decoder.feed(piece)]
-        assert noted([*events, *decoder.close()]) == case["events"]
+    told = events_however_cut(lambda: GEMINI.stream_decoder(NO_NAMES), frames_of(case["stream"]))
+    assert told == case["events"]
 
 
 @cases("stream_encode")
 def test_a_stream_is_written(case: dict[str, Any]) -> None:
     """Events become the same chunks in one batch and one by one."""
-    events = built(case["events"])
-    for size in (len(events), 1):
-        encoder = GEMINI.stream_encoder(conversation_of({}))
-        batches = [events[place : place + size] for place in range(0, len(events), size)]
-        frames = b"".join(map(encoder.feed, batches)).split(b"\n\n")
-        assert [json.loads(frame.removeprefix(b"data: ")) for frame in frames if frame] == case["stream"]
+    asked = conversation_of({})
+    written = stream_however_batched(lambda: GEMINI.stream_encoder(asked), built(case["events"]))
+    frames = [frame.removeprefix(b"data: ") for frame in written.split(b"\n\n") if frame]
+    assert list(map(json.loads, frames)) == case["stream"]
 
 
 @cases("error_decode")

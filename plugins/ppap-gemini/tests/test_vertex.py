@@ -32,6 +32,7 @@ from ppap_core.credentials import Credential, CredentialFile
 from ppap_core.errors import CredentialFileError, InvalidRequest, MalformedReply, UpstreamFault
 from ppap_core.reference_cli import parse
 from ppap_core.testing import StubUpstream, streamed, whole
+from ppap_core.testing.fixtures import fixture_cases
 from ppap_core.testing.provider import AsyncCheck, ProviderCase, provider_checks
 from ppap_core.testing.running import RunningProxy, running
 from ppap_core.upstream import Upstream, UpstreamSettings
@@ -50,9 +51,8 @@ CONTENTS = [{"role": "user", "parts": [{"text": "Hello"}]}]
 
 
 def cases(kind: str) -> Any:
-    loaded_cases = json.loads((FIXTURES / f"{kind}.json").read_text(encoding="utf-8"))
-    assert all(case["source"] for case in loaded_cases)
-    return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in loaded_cases])
+    found = fixture_cases(FIXTURES / kind)
+    return pytest.mark.parametrize("case", found.values(), ids=found)
 
 
 def google_json(token_uri: str = "https://oauth2.googleapis.com/token", key: str = PEM) -> dict[str, Any]:

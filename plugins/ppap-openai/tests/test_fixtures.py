@@ -1,8 +1,4 @@
-"""Edge cases as data: one JSON file each in ``fixtures/<what is tested>/``, with its source.
-
-Canonical objects are written as ``{"ClassName": {field: value, …}}``; a field left out has its
-default.
-"""
+"""Edge cases as data: one JSON file each in ``fixtures/<what is tested>/``, with its source."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
 import msgspec
 import pytest
 from ppap_openai import CHAT, COMPLETIONS
@@ -19,51 +14,26 @@ from ppap_openai import CHAT, COMPLETIONS
 from ppap_core import conversation as canonical
 from ppap_core.conversation import ThinkingIntent, ThinkingSupport
 from ppap_core.errors import InvalidRequest, MalformedReply, MalformedStream, UpstreamFault
+from ppap_core.testing.fixtures import (
+    built,
+    conversation_of,
+    cuts,
+    events_however_cut,
+    fixture_cases,
+    noted,
+    reply_of,
+    stream_however_batched,
+)
 from ppap_core.wire import ClientWire, JsonBody, Target
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WIRES: Mapping[str, ClientWire] = {"chat": CHAT, "completions": COMPLETIONS}
-CLASSES = {name: getattr(canonical, name) for name in canonical.__all__ if name[0].isupper()}
 
 
 def cases(kind: str) -> Any:
     """Every fixture of a kind, under the name of its file."""
-    files = sorted((FIXTURES / kind).glob("*.json"))
-    assert files, f"no fixtures in {FIXTURES / kind}"
-    loaded = [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in files]
-    return pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in loaded])
-
-
-def built(value: Any) -> Any:
-    """The canonical object that a notation stands for."""
-    if isinstance(value, list):
-        return tuple(map(built, value))
-    if not isinstance(value, dict):
-        return value
-    name = next(iter(value), None)
-    if len(value) == 1 and name in CLASSES and isinstance(value[name], dict):
-        return CLASSES[name](**{field: built(told) for field, told in value[name].items()})
-    return {key: built(told) for key, told in value.items()}
-
-
-def noted(value: Any) -> Any:
-    """The notation of a canonical object."""
-    if isinstance(value, msgspec.Struct):
-        fields = {field.name: field.default for field in msgspec.structs.fields(value)}
-    elif attrs.has(type(value)):
-        fields = {field.alias: _default(field) for field in attrs.fields(type(value))}
-    elif isinstance(value, Mapping):
-        return {key: noted(told) for key, told in value.items()}
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        return [noted(each) for each in value]
-    else:
-        return value
-    told = {name: getattr(value, name) for name in fields}
-    return {type(value).__name__: {k: noted(v) for k, v in told.items() if v != fields[k]}}
-
-
-def _default(field: attrs.Attribute[Any]) -> Any:
-    return field.default.factory() if isinstance(field.default, attrs.Factory) else field.default
+    loaded = fixture_cases(FIXTURES / kind)
+    return pytest.mark.parametrize("case", loaded.values(), ids=loaded)
 
 
 def stream_of(frames: Sequence[Any]) -> bytes:
@@ -99,8 +69,7 @@ def test_a_request_is_read(case: dict[str, Any]) -> None:
 @cases("request_encode")
 def test_a_request_is_written(case: dict[str, Any]) -> None:
     """A conversation of any format becomes a request that upstreams of Chat accept."""
-    told = {"model": "client-model", "format": "elsewhere", **case["conversation"]}
-    encoded = CHAT.encode_request(built({"Conversation": told}), Target(model="m"))
+    encoded = CHAT.encode_request(asked_in(case), Target(model="m"))
     assert json.loads(encoded.body) == {"model": "m", **case["request"]}
     for wire_name, client_name in case.get("names", {}).items():
         assert encoded.names.client_name(wire_name) == client_name
@@ -132,29 +101,22 @@ def names_of(case: dict[str, Any]) -> Any:
 def test_a_reply_is_written(case: dict[str, Any]) -> None:
     """A reply becomes an answer in the client's dialect, under the client's model name."""
     wire = WIRES[case.get("wire", "chat")]
-    asked = conversation_of(case)
-    reply = built({"Reply": {"id": "r1", "created": 1, **case["reply"]}})
-    written = json.loads(wire.encode_reply(reply, asked))
+    written = json.loads(wire.encode_reply(reply_of(case["reply"], "r1"), asked_in(case)))
     assert (written.pop("id"), written.pop("created")) == ("r1", 1)
     assert written.pop("model") == "client-model"
     assert written == case["body"]
 
 
-def conversation_of(case: dict[str, Any]) -> canonical.Conversation:
-    told = {"model": "client-model", "format": "elsewhere", **case.get("conversation", {})}
-    asked: canonical.Conversation = built({"Conversation": told})
-    return asked
+def asked_in(case: dict[str, Any]) -> canonical.Conversation:
+    return conversation_of(case.get("conversation", {}))
 
 
 @cases("stream_decode")
 def test_a_stream_is_read(case: dict[str, Any]) -> None:
     """An upstream's stream becomes the same events however it is cut."""
-    stream = stream_of(case["stream"])
-    for size in (len(stream) or 1, 1, 7):
-        decoder = CHAT.stream_decoder(names_of(case))
-        pieces = [stream[place : place + size] for place in range(0, len(stream), size)]
-        events = [event for piece in pieces for event in decoder.feed(piece)]
-        assert noted([*events, *decoder.close()]) == case["events"]
+    names = names_of(case)
+    told = events_however_cut(lambda: CHAT.stream_decoder(names), stream_of(case["stream"]))
+    assert told == case["events"]
 
 
 @cases("stream_malformed")
@@ -170,11 +132,9 @@ def test_a_stream_that_is_no_stream_is_reported(case: dict[str, Any]) -> None:
 def test_a_stream_is_written(case: dict[str, Any]) -> None:
     """Events become the same chunks in one batch and one by one."""
     wire = WIRES[case.get("wire", "chat")]
-    events = built(case["events"])
-    for size in (len(events), 1):
-        encoder = wire.stream_encoder(conversation_of(case))
-        batches = [events[place : place + size] for place in range(0, len(events), size)]
-        assert frames_in(b"".join(map(encoder.feed, batches))) == case["stream"]
+    asked = asked_in(case)
+    written = stream_however_batched(lambda: wire.stream_encoder(asked), built(case["events"]))
+    assert frames_in(written) == case["stream"]
 
 
 @cases("relay")
@@ -182,9 +142,8 @@ def test_a_stream_is_relayed(case: dict[str, Any]) -> None:
     """A stream in the client's own format passes with only what must change, however it is cut."""
     stream = stream_of(case["stream"])
     request = JsonBody(msgspec.json.encode(case.get("request", {"stream": True})))
-    for size in (len(stream), 1, 7):
+    for pieces in cuts(stream):
         path = CHAT.stream_relay(request, case.get("client_model", "m"), Target(model="m"))
-        pieces = [stream[place : place + size] for place in range(0, len(stream), size)]
         relayed = b"".join([*map(path.feed, pieces), path.close()])
         expected = stream_of(case["relayed"]) if "relayed" in case else stream
         assert relayed == expected
@@ -246,9 +205,3 @@ def test_an_error_is_written(case: dict[str, Any]) -> None:
     """Clients get errors in OpenAI's one shape, with type and code by status where none were told."""
     error = built({"ErrorDetail": case["detail"]})
     assert json.loads(CHAT.encode_error(error)) == {"error": case["error"]}
-
-
-def test_every_fixture_names_its_source() -> None:
-    """Each case says where the fact that it states comes from."""
-    files = list(FIXTURES.rglob("*.json"))
-    assert all(json.loads(file.read_text(encoding="utf-8")).get("source") for file in files)

@@ -1,68 +1,38 @@
-"""Edge cases of Responses as data: one JSON file each in ``fixtures/responses/<what is tested>/``.
-
-Canonical objects are written as ``{"ClassName": {field: value, …}}``; a field left out has its
-default.
-"""
+"""Edge cases of Responses as data: one JSON file each in ``fixtures/responses/<what is tested>/``."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
 import msgspec
 import pytest
 from ppap_openai.responses import RESPONSES, ResponsesGuard
 
 from ppap_core import conversation as canonical
 from ppap_core.errors import InvalidRequest, MalformedReply, MalformedStream, UpstreamFault
+from ppap_core.testing.fixtures import (
+    built,
+    conversation_of,
+    cuts,
+    events_however_cut,
+    fixture_cases,
+    noted,
+    reply_of,
+    stream_however_batched,
+)
 from ppap_core.wire import NO_NAMES, JsonBody, Target
 
 FIXTURES = Path(__file__).parent / "fixtures" / "responses"
-CLASSES = {name: getattr(canonical, name) for name in canonical.__all__ if name[0].isupper()}
 TARGET = Target(model="m")
 
 
 def cases(kind: str) -> Any:
     """Every fixture of a kind, under the name of its file."""
-    files = sorted((FIXTURES / kind).glob("*.json"))
-    assert files, f"no fixtures in {FIXTURES / kind}"
-    loaded = [(file.stem, json.loads(file.read_text(encoding="utf-8"))) for file in files]
-    return pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in loaded])
-
-
-def built(value: Any) -> Any:
-    """The canonical object that a notation stands for."""
-    if isinstance(value, list):
-        return tuple(map(built, value))
-    if not isinstance(value, dict):
-        return value
-    name = next(iter(value), None)
-    if len(value) == 1 and name in CLASSES and isinstance(value[name], dict):
-        return CLASSES[name](**{field: built(told) for field, told in value[name].items()})
-    return {key: built(told) for key, told in value.items()}
-
-
-def noted(value: Any) -> Any:
-    """The notation of a canonical object."""
-    if isinstance(value, msgspec.Struct):
-        fields = {field.name: field.default for field in msgspec.structs.fields(value)}
-    elif attrs.has(type(value)):
-        fields = {field.alias: _default(field) for field in attrs.fields(type(value))}
-    elif isinstance(value, Mapping):
-        return {key: noted(told) for key, told in value.items()}
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        return [noted(each) for each in value]
-    else:
-        return value
-    told = {name: getattr(value, name) for name in fields}
-    return {type(value).__name__: {k: noted(v) for k, v in told.items() if v != fields[k]}}
-
-
-def _default(field: attrs.Attribute[Any]) -> Any:
-    return field.default.factory() if isinstance(field.default, attrs.Factory) else field.default
+    loaded = fixture_cases(FIXTURES / kind)
+    return pytest.mark.parametrize("case", loaded.values(), ids=loaded)
 
 
 def stream_of(frames: Sequence[Any]) -> bytes:
@@ -75,10 +45,8 @@ def stream_of(frames: Sequence[Any]) -> bytes:
     )
 
 
-def conversation_of(case: dict[str, Any]) -> canonical.Conversation:
-    told = {"model": "client-model", "format": "elsewhere", **case.get("conversation", {})}
-    asked: canonical.Conversation = built({"Conversation": told})
-    return asked
+def asked_in(case: dict[str, Any]) -> canonical.Conversation:
+    return conversation_of(case.get("conversation", {}))
 
 
 @cases("request_decode")
@@ -100,7 +68,7 @@ def test_a_request_is_read(case: dict[str, Any]) -> None:
 @cases("request_encode")
 def test_a_request_is_written(case: dict[str, Any]) -> None:
     """A conversation of any format becomes a request that upstreams of Responses accept."""
-    encoded = RESPONSES.encode_request(conversation_of(case), TARGET)
+    encoded = RESPONSES.encode_request(asked_in(case), TARGET)
     assert json.loads(encoded.body) == {"model": "m", **case["request"]}
 
 
@@ -131,8 +99,8 @@ def test_a_reply_is_read(case: dict[str, Any]) -> None:
 @cases("reply_encode")
 def test_a_reply_is_written(case: dict[str, Any]) -> None:
     """A reply becomes a response with the fields named in the case, under the client's model name."""
-    reply = built({"Reply": {"id": "resp_1", "created": 1, **case["reply"]}})
-    written = json.loads(RESPONSES.encode_reply(reply, conversation_of(case)))
+    reply = reply_of(case["reply"], "resp_1")
+    written = json.loads(RESPONSES.encode_reply(reply, asked_in(case)))
     assert (written["id"], written["created_at"], written["model"]) == ("resp_1", 1, "client-model")
     assert {key: written.get(key) for key in case["body"]} == case["body"]
 
@@ -140,37 +108,30 @@ def test_a_reply_is_written(case: dict[str, Any]) -> None:
 @cases("stream_decode")
 def test_a_stream_is_read(case: dict[str, Any]) -> None:
     """An upstream's stream becomes the same events however it is cut."""
-    stream = stream_of(case["stream"])
-    for size in (len(stream) or 1, 1, 7):
-        decoder = RESPONSES.stream_decoder(NO_NAMES)
-        pieces = [stream[place : place + size] for place in range(0, len(stream), size)]
-        events = [event for piece in pieces for event in decoder.feed(piece)]
-        assert noted([*events, *decoder.close()]) == case["events"]
+    told = events_however_cut(lambda: RESPONSES.stream_decoder(NO_NAMES), stream_of(case["stream"]))
+    assert told == case["events"]
 
 
 @cases("stream_encode")
 def test_a_stream_is_written(case: dict[str, Any]) -> None:
     """Events become the same stream in one batch and one by one, by the rules of the format."""
     events = built([{"Start": {"id": "resp_1", "created": 1}}, *case["events"]])
-    for size in (len(events), 1):
-        encoder = RESPONSES.stream_encoder(conversation_of(case))
-        batches = [events[place : place + size] for place in range(0, len(events), size)]
-        written = b"".join(map(encoder.feed, batches))
-        guard = ResponsesGuard()
-        assert guard.feed(written) + guard.close() == []
-        told = [json.loads(frame.partition(b"data: ")[2]) for frame in written.split(b"\n\n") if frame]
-        assert [event["type"].removeprefix("response.") for event in told] == case["types"]
-        last = told[-1].get("response", told[-1])
-        assert {key: last.get(key) for key in case["last"]} == case["last"]
+    asked = asked_in(case)
+    written = stream_however_batched(lambda: RESPONSES.stream_encoder(asked), events)
+    guard = ResponsesGuard()
+    assert guard.feed(written) + guard.close() == []
+    told = [json.loads(frame.partition(b"data: ")[2]) for frame in written.split(b"\n\n") if frame]
+    assert [event["type"].removeprefix("response.") for event in told] == case["types"]
+    last = told[-1].get("response", told[-1])
+    assert {key: last.get(key) for key in case["last"]} == case["last"]
 
 
 @cases("relay")
 def test_a_stream_is_relayed(case: dict[str, Any]) -> None:
     """A stream in the client's own format passes with only what must change, however it is cut."""
     stream = stream_of(case["stream"])
-    for size in (len(stream), 1, 7):
+    for pieces in cuts(stream):
         path = RESPONSES.stream_relay(JsonBody(b"{}"), case.get("client_model", "m"), TARGET)
-        pieces = [stream[place : place + size] for place in range(0, len(stream), size)]
         if "malformed" in case:
             with pytest.raises(MalformedStream) as error:
                 b"".join([*map(path.feed, pieces), path.close()])
@@ -196,12 +157,6 @@ def test_an_error_in_a_stream_is_understood(case: dict[str, Any]) -> None:
 def test_an_error_in_a_stream_is_written(case: dict[str, Any]) -> None:
     """Clients check events against one union of types, in which an error is flat (C.11)."""
     error = built({"ErrorDetail": case["detail"]})
-    encoder = RESPONSES.stream_encoder(conversation_of(case))
+    encoder = RESPONSES.stream_encoder(asked_in(case))
     written = encoder.feed([canonical.StreamError(error), canonical.End()])
     assert stream_of([case["event"]]) == written
-
-
-def test_every_fixture_names_its_source() -> None:
-    """Each case says where the fact that it states comes from."""
-    files = list(FIXTURES.rglob("*.json"))
-    assert all(json.loads(file.read_text(encoding="utf-8")).get("source") for file in files)
