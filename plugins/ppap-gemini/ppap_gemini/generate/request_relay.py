@@ -153,17 +153,25 @@ def _renamed(declaration: bytes) -> dict[str, msgspec.Raw] | None:
 def _contents(raw: bytes) -> bytes:
     """Roles as the API knows them, signatures that it can check, results with their function's name.
 
-    All is looked at in one typed pass; only turns that need it are cut out and edited.
+    Turns without parts go: the API would refuse them all. All is looked at in one typed pass; only
+    turns that need it are cut out and edited.
     """
     turns = _turns(raw)
-    edits = {index: edit for index, edit in enumerate(_edits(turns)) if edit}
-    model_begins = bool(turns) and (edits.get(0) or _Edit()).role_of(turns[0]) == "model"
-    if not edits and not model_begins:
+    said = [index for index, turn in enumerate(turns) if turn.parts]
+    edits = {
+        index: edit
+        for index, edit in zip(said, _edits([turns[index] for index in said]), strict=True)
+        if edit
+    }
+    model_begins = bool(said) and (edits.get(said[0]) or _Edit()).role_of(turns[said[0]]) == "model"
+    if not edits and not model_begins and len(said) == len(turns):
         return raw
     texts = JsonArray(raw, "contents")
-    changes = {index: _edited(texts[index], edit) for index, edit in edits.items()}
+    changes: dict[int, bytes | None] = {index: None for index in range(len(turns)) if not turns[index].parts}
+    changes |= {index: _edited(texts[index], edit) for index, edit in edits.items()}
     if model_begins:
-        changes[0] = msgspec.json.encode(NOBODY_SPOKE) + b"," + changes.get(0, texts[0])
+        first = changes.get(said[0]) or texts[said[0]]
+        changes[said[0]] = msgspec.json.encode(NOBODY_SPOKE) + b"," + first
     return texts.edited(changes)
 
 
