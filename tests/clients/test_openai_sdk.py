@@ -174,6 +174,54 @@ def _last_words(request: ReceivedRequest) -> str:
     return re.findall(r"number \d+", request.body.decode())[-1]
 
 
+# --- Responses ---------------------------------------------------------------------------------
+
+RESPONSES_LOOK_UP: Any = {"type": "function", "strict": False, **LOOK_UP["function"]}
+
+
+async def responded(client: openai.AsyncOpenAI, stream: bool, **body: Any) -> Any:
+    """The response that comes in the end, streamed or not."""
+    if not stream:
+        return await client.responses.create(model=MODEL, **body)
+    async with client.responses.stream(model=MODEL, **body) as events:
+        return await events.get_final_response()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_response(proxied: Road, stream: bool) -> None:
+    """A response has its text, what the model thought, its status and the upstream's tokens (pain 30)."""
+    proxied.says(Turn(text="Hello, world", thought=THOUGHT))
+    async with sdk(proxied) as client:
+        reply = await responded(client, stream, input="Hello")
+    assert (reply.output_text, reply.status) == ("Hello, world", "completed")
+    assert [part.text for part in reply.output[0].summary] == [THOUGHT]
+    assert reply.usage.input_tokens == INPUT_TOKENS
+    assert reply.usage.input_tokens_details.cached_tokens == CACHED_TOKENS
+    assert reply.usage.output_tokens == OUTPUT_TOKENS
+    assert reply.model == MODEL
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_tool_round_trip_of_responses(proxied: Road, stream: bool) -> None:
+    """Parallel calls keep their own ids and arguments, and their results reach the model (pain 22)."""
+    proxied.says(Turn(text="I will look.", calls=CALLS), Turn(text="Both found"))
+    async with sdk(proxied) as client:
+        reply = await responded(client, stream, input=HELLO, tools=[RESPONSES_LOOK_UP])
+        calls = [item for item in reply.output if item.type == "function_call"]
+        assert [(call.call_id, call.name, json.loads(call.arguments)) for call in calls] == [
+            (call.id, call.name, call.arguments) for call in CALLS
+        ]
+        results = [
+            {"type": "function_call_output", "call_id": call.id, "output": f"found {call.id}"}
+            for call in CALLS
+        ]
+        asked = [item.model_dump(exclude_none=True) for item in reply.output]
+        last = await responded(client, stream, input=[*HELLO, *asked, *results], tools=[RESPONSES_LOOK_UP])
+    assert last.output_text == "Both found"
+    brought = proxied.upstream.results(proxied.asked())
+    assert [f"found {call.id}" in result for call, result in zip(CALLS, brought, strict=True)] == [True, True]
+
+
 # --- errors ------------------------------------------------------------------------------------
 
 STATUS_ERRORS = {
