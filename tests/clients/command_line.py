@@ -54,7 +54,8 @@ class Outcome:
 class CommandLine:
     """A client: the dialect it speaks, how it is set up and started, how its output is read.
 
-    ``program`` is where it lies among the installed packages. The readers get all that was printed,
+    ``program`` is where it lies among the installed packages. ``config`` is what it needs in the proxy's
+    config.yaml. The readers get all that was printed,
     and raise ``ValueError`` or ``LookupError`` where no answer is in it.
     """
 
@@ -65,6 +66,7 @@ class CommandLine:
     text: Callable[[str], str]
     tokens: Callable[[str], Tokens]
     set_up: Callable[[Place], None] = lambda place: None
+    config: str = ""
 
     @property
     def path(self) -> Path:

@@ -1,32 +1,61 @@
-"""Gemini CLI with an API key (clients, 5)."""
+"""Gemini CLI with an API key, and after a login at Google (clients, 5)."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from .command_line import PROMPT, CommandLine, Place, Tokens
 
-_SETTINGS: Final = {
-    "security": {"auth": {"selectedType": "gemini-api-key"}},
-    "privacy": {"usageStatisticsEnabled": False},
-    "telemetry": {"enabled": False},
-    "general": {"disableAutoUpdate": True, "maxAttempts": 2},
-}
+_ENDPOINT: Final = """
+enable-gemini-cli-endpoint: true
+gemini-cli:
+  base-url: {url}
+"""
+"""What is about the account goes to the stub, like what is about models."""
+_FAR: Final = 4_102_444_800_000
+"""Milliseconds since 1970; a login is good until then."""
 
 
-def _set_up(place: Place) -> None:
+def _write_settings(place: Place, login: str) -> None:
+    settings = {
+        "security": {"auth": {"selectedType": login}},
+        "privacy": {"usageStatisticsEnabled": False},
+        "telemetry": {"enabled": False},
+        "general": {"disableAutoUpdate": True, "maxAttempts": 2},
+    }
     folder = place.home / ".gemini"
     folder.mkdir()
-    (folder / "settings.json").write_text(json.dumps(_SETTINGS))
+    (folder / "settings.json").write_text(json.dumps(settings))
 
 
-def _environment(place: Place) -> dict[str, str]:
+def _set_up_account(place: Place) -> None:
+    _write_settings(place, "oauth-personal")
+    login = {
+        "access_token": "made-up",
+        "refresh_token": "made-up",
+        "token_type": "Bearer",
+        "expiry_date": _FAR,
+    }
+    (place.home / ".gemini" / "oauth_creds.json").write_text(json.dumps(login))
+
+
+def _key(place: Place) -> dict[str, str]:
     return {
         "GOOGLE_GEMINI_BASE_URL": place.url,
         "GEMINI_API_KEY": place.key,
+        "GEMINI_CLI_TRUST_WORKSPACE": "true",
+    }
+
+
+def _account(place: Place) -> dict[str, str]:
+    return {
+        "CODE_ASSIST_ENDPOINT": place.url,
+        "GOOGLE_GENAI_USE_GCA": "true",
+        "GOOGLE_CLOUD_ACCESS_TOKEN": "made-up",
+        "GOOGLE_CLOUD_PROJECT": "some-project",
         "GEMINI_CLI_TRUST_WORKSPACE": "true",
     }
 
@@ -53,14 +82,22 @@ def _tokens(output: str) -> Tokens:
     )
 
 
-GEMINI_CLI: Final[Mapping[str, CommandLine]] = {
-    "gemini-cli": CommandLine(
+def _gemini(
+    environment: Callable[[Place], dict[str, str]], set_up: Callable[[Place], None], config: str = ""
+) -> CommandLine:
+    return CommandLine(
         program=".bin/gemini",
         speaks="gemini",
         arguments=lambda place: ["--yolo", "--output-format", "json", "-m", place.model, "-p", PROMPT],
-        environment=_environment,
+        environment=environment,
         text=_text,
         tokens=_tokens,
-        set_up=_set_up,
+        set_up=set_up,
+        config=config,
     )
+
+
+GEMINI_CLI: Final[Mapping[str, CommandLine]] = {
+    "gemini-cli": _gemini(_key, lambda place: _write_settings(place, "gemini-api-key")),
+    "gemini-cli-account": _gemini(_account, _set_up_account, _ENDPOINT),
 }

@@ -116,12 +116,12 @@ class Road:
 async def road(name: str, client: str, *, config: str = "") -> AsyncIterator[Road]:
     """The road of that name for a client that speaks the dialect `client`.
 
-    ``config`` is added to the proxy's config.yaml.
+    ``config`` is added to the proxy's config.yaml; ``{url}`` in it is the stub's address.
     """
     async with StubUpstream() as stub, contextlib.AsyncExitStack() as stack:
         if name == DIRECT:
             yield Road(stub=stub, upstream=DIALECTS[client], proxy=None)
             return
-        text = CONFIGS[name].format(url=stub.url, key=UPSTREAM_KEY, model=MODEL) + config
+        text = (CONFIGS[name] + config).format(url=stub.url, key=UPSTREAM_KEY, model=MODEL)
         proxy = await stack.enter_async_context(running(text))
         yield Road(stub=stub, upstream=DIALECTS[name], proxy=proxy)

@@ -66,7 +66,7 @@ class Result:
 async def round_trip(client_name: str, road_name: str, scenario_name: str) -> Result:
     """Runs a client over a road."""
     client, scenario = CLIENTS[client_name], SCENARIOS[scenario_name]
-    async with road(road_name, client.speaks, config=AS_IT_COMES) as way:
+    async with road(road_name, client.speaks, config=AS_IT_COMES + client.config) as way:
         script = MarkerScript(way.upstream, scenario.misfortune)
         way.stub.otherwise(script)
         with tempfile.TemporaryDirectory(prefix="ppap-client-") as home:

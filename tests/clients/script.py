@@ -19,6 +19,8 @@ COMMAND: Final = "printf MARKER_%s 42"
 MARKER: Final = "MARKER_42"
 ROUNDS: Final = 3
 FINAL_TEXT: Final = "The marker came back."
+ACCOUNT: Final = b'{"currentTier": {"id": "standard-tier"}, "cloudaicompanionProject": "some-project"}'
+"""What Google knows of the account that Gemini CLI is logged in with."""
 SHELL_TOOLS: Final = ("bash", "shell", "exec_command", "run_shell_command")
 
 
@@ -46,6 +48,8 @@ class MarkerScript:
     def __call__(self, request: ReceivedRequest) -> Answer:
         if request.method != "POST":
             return _no_socket() if "upgrade" in request.headers else whole(b"{}")
+        if request.path.startswith("/v1internal:"):
+            return whole(ACCOUNT)
         request = _plain(request)
         tools = self.dialect.tools(request.json())
         shell = next((name for name in tools if name.lower() in SHELL_TOOLS), None)

@@ -28,6 +28,8 @@ ROUND_TRIPS = cells(
     ("opencode-gemini", [DIRECT, "gemini"]),
 )
 """Lines 1, 5, 10, 11, 16, 17, 19 and 20 of the acceptance list (clients, 10)."""
+ACCOUNTS = cells(("gemini-cli-account", ["gemini", "messages"]))
+"""What speaks to the proxy in words that no upstream here knows, and so cannot go without it."""
 THROUGH_THE_PROXY = [run for run in ROUND_TRIPS if run.road != DIRECT]
 MISFORTUNES = ("refused-401", "refused-429", "refused-500", "refused-529", "told", "cut")
 BROKEN = [
@@ -52,7 +54,7 @@ def _started(request: pytest.FixtureRequest) -> None:
                 parameter.start()
 
 
-@pytest.mark.parametrize("run", ROUND_TRIPS, ids=str)
+@pytest.mark.parametrize("run", ROUND_TRIPS + ACCOUNTS, ids=str)
 def test_rounds_of_tools(run: Run) -> None:
     """Each tool that the model asks for is run, its output reaches the model, the answer is shown."""
     result = run.result()
@@ -124,7 +126,9 @@ def test_packed_bodies_are_unpacked(run: Run) -> None:
     assert packings == {"zstd" if run.road == DIRECT else ""}
 
 
-@pytest.mark.parametrize("run", cells(("gemini-cli", ["gemini"])), ids=str)
+@pytest.mark.parametrize(
+    "run", cells(("gemini-cli", ["gemini"]), ("gemini-cli-account", ["gemini"])), ids=str
+)
 def test_a_thought_signature_comes_back_on_its_call(run: Run) -> None:
     """Every call in the history carries the signature that it came with (pain 23)."""
     contents = run.result()["asked"][-1]["body"]["contents"]
