@@ -168,4 +168,3 @@ _SCENARIOS: Final = [
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _SCENARIOS}
 ERRORS: Final = "errors"
 """The feature that needs no conversation: its cells are checked by test_errors."""
-FEATURES: Final[Sequence[str]] = (*SCENARIOS, ERRORS)
