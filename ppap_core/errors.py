@@ -24,7 +24,8 @@ Messages never hold a secret, nor bytes that an upstream sent.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 import attrs
@@ -161,9 +162,12 @@ class MalformedStream(MalformedReply):
 
 
 class UpstreamFault(PpapError):
-    """An upstream answered with an error. ``body`` is its own words, as they came."""
+    """An upstream answered with an error. ``body`` is its own words, as they came, under ``headers``."""
 
-    def __init__(self, detail: ErrorDetail, body: bytes = b"") -> None:
+    def __init__(
+        self, detail: ErrorDetail, body: bytes = b"", headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(detail.message)
         self.detail = detail
         self.body = body
+        self.headers = headers

@@ -42,6 +42,8 @@ OWN_HEADERS: Final = frozenset(
         "alt-svc",
         "strict-transport-security",
         "cache-control",
+        # ours
+        "x-ppap-request-id",
     }
 )
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import attrs
 
-from ..conversation import Conversation, ErrorDetail, Event, Reply
+from ..conversation import Conversation, Event, Reply
 from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
 from ..errors import InvalidRequest, UpstreamError, UpstreamFault
@@ -107,14 +107,14 @@ class WireCarrier:
         reply = await self.provider.send(call)
         if 200 <= reply.status < 300:
             return reply
-        detail, body = await self._refusal(reply)
+        fault = await self._refusal(reply)
         wire = self.provider.wire
-        mended = wire.mended(call.body, detail) if isinstance(wire, Mends) else None
+        mended = wire.mended(call.body, fault.detail) if isinstance(wire, Mends) else None
         if mended is None:
-            raise UpstreamFault(detail, body)
+            raise fault
         reply = await self.provider.send(attrs.evolve(call, body=mended))
         if not 200 <= reply.status < 300:
-            raise UpstreamFault(*await self._refusal(reply))
+            raise await self._refusal(reply)
         return reply
 
     def _relay_for(self, client: str) -> RelayWire | None:
@@ -126,7 +126,7 @@ class WireCarrier:
             return self.also[client]
         return wire.relay_from(client) if isinstance(wire, RelaysSiblings) else None
 
-    async def _refusal(self, reply: UpstreamReply) -> tuple[ErrorDetail, bytes]:
+    async def _refusal(self, reply: UpstreamReply) -> UpstreamFault:
         try:
             body = await reply.body()
         finally:
@@ -136,7 +136,7 @@ class WireCarrier:
             detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
         wire = self.provider.wire
         anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
-        return detail, b"" if anew else body
+        return UpstreamFault(detail, b"" if anew else body, reply.headers)
 
     def _reads(self, taken: _Taken) -> bool:
         """Whether an answer can be taken in any way: only one in the provider's main format."""

@@ -133,7 +133,8 @@ def final_failure(exchange: Exchange, last: AttemptFailed | None) -> ExchangeFai
         # It is about the proxy's own credential; a client told so would throw away its key.
         detail = attrs.evolve(detail, status=503, type=None, code="auth_unavailable")
         return ExchangeFailed(detail)
-    return ExchangeFailed(detail, last.failure.body if last.same_dialect else b"")
+    headers = exchange.snapshot.passed_through(last.headers)
+    return ExchangeFailed(detail, last.failure.body if last.same_dialect else b"", headers)
 
 
 def _nobody_ready(exchange: Exchange) -> ErrorDetail:

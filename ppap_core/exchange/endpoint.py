@@ -173,7 +173,7 @@ async def _serve(
     except ClientGone:
         exchange.cancelled()
     except ExchangeFailed as failure:
-        await response.refuse(failure.detail, failure.body)
+        await response.refuse(failure.detail, failure.body, failure.headers)
     except RequestError as refusal:
         await response.refuse(refusal.detail)
     except asyncio.CancelledError:

@@ -42,12 +42,15 @@ _ids: Final = _request_ids()
 
 class ExchangeFailed(PpapError):
     """No upstream could serve the request. ``body`` is the upstream's own refusal, if the client
-    speaks its dialect; otherwise empty."""
+    speaks its dialect; otherwise empty. ``headers`` are those of it that the client gets."""
 
-    def __init__(self, detail: ErrorDetail, body: bytes = b"") -> None:
+    def __init__(
+        self, detail: ErrorDetail, body: bytes = b"", headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         super().__init__(detail.message)
         self.detail = detail
         self.body = body
+        self.headers = headers
 
 
 class Exchange:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from time import time
+from types import MappingProxyType
 
 import attrs
 
@@ -15,13 +17,24 @@ from .provider import AnyProvider
 
 
 class AttemptFailed(Exception):
-    """`verdict` says what follows. ``same_dialect``: the client could read the upstream's body."""
+    """`verdict` says what follows. ``same_dialect``: the client could read the upstream's body.
 
-    def __init__(self, failure: Failure, verdict: Verdict, *, same_dialect: bool = False) -> None:
+    ``headers`` came with it.
+    """
+
+    def __init__(
+        self,
+        failure: Failure,
+        verdict: Verdict,
+        *,
+        same_dialect: bool = False,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(failure.detail.message)
         self.failure = failure
         self.verdict = verdict
         self.same_dialect = same_dialect
+        self.headers = headers
 
 
 def attempt_failed(
@@ -35,7 +48,9 @@ def attempt_failed(
         failure = Failure(
             detail=_scrubbed(error.detail, candidate), body=_scrubbed_body(error.body, candidate)
         )
-        return AttemptFailed(failure, provider.classify(failure), same_dialect=same_dialect)
+        return AttemptFailed(
+            failure, provider.classify(failure), same_dialect=same_dialect, headers=error.headers
+        )
     failure = Failure(detail=error.detail)
     if isinstance(error, MalformedReply):
         return AttemptFailed(failure, provider.classify(failure))

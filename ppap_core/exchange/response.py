@@ -76,8 +76,13 @@ class Response:
             data = self._outgoing.end(data)
         await self._body(data)
 
-    async def refuse(self, detail: ErrorDetail, body: bytes = b"") -> None:
-        """Tells the client of a failure; `body` is a refusal already in its dialect."""
+    async def refuse(
+        self, detail: ErrorDetail, body: bytes = b"", headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Tells the client of a failure; `body` is a refusal already in its dialect.
+
+        What we say of when to come again goes before what the upstream's `headers` do.
+        """
         exchange = self._exchange
         exchange.failed(detail)
         wire = exchange.wire
@@ -92,7 +97,10 @@ class Response:
         text = body or exchange.wire.encode_error(detail)
         if not self._started:
             exchange.status = detail.status
-            await self._start(detail.status, (_JSON, _length(text), *_hints(detail)))
+            hints = _hints(detail)
+            told = {name for name, _ in hints}
+            others = [header for header in _encoded(headers) if header[0] not in told]
+            await self._start(detail.status, (_JSON, _length(text), *hints, *others))
         await self._body(text)
 
     async def kept_alive(self, work: Awaitable[T]) -> T:
