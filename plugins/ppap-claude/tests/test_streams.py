@@ -35,6 +35,7 @@ from ppap_core.conversation import (
 )
 from ppap_core.errors import MalformedStream
 from ppap_core.testing.fixtures import fixture_cases
+from ppap_core.testing.guard_rules import keeps_the_rules
 from ppap_core.testing.strategies import batches, cut_up, event_sequences
 from ppap_core.wire import NO_NAMES, JsonBody, NameMap, StreamPath, Target
 
@@ -173,6 +174,8 @@ def test_a_stream_is_written(case: dict[str, Any]) -> None:
     events = events_from(case["events"])
     at_once = MESSAGES.stream_encoder(conversation).feed(events)
     assert frames_of(at_once) == case["frames"]
+    ended = any(isinstance(event, Finish | StreamError) for event in events)
+    keeps_the_rules(MESSAGES, [at_once], ended=ended)
     encoder = MESSAGES.stream_encoder(conversation)
     assert b"".join(encoder.feed([event]) for event in events).count(b"\n\n") == len(case["frames"])
 

@@ -15,7 +15,7 @@ from ppap_gemini.generate.thinking import written
 from ppap_gemini.generate.usage import read_usage
 from ppap_gemini.schema import cleaned
 
-from ppap_core.conversation import ThinkingIntent, ThinkingSupport
+from ppap_core.conversation import Finish, StreamError, ThinkingIntent, ThinkingSupport
 from ppap_core.testing.fixtures import (
     built,
     conversation_of,
@@ -24,6 +24,7 @@ from ppap_core.testing.fixtures import (
     noted,
     stream_however_batched,
 )
+from ppap_core.testing.guard_rules import keeps_the_rules
 from ppap_core.wire import NO_NAMES, JsonBody, Target
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -118,10 +119,13 @@ def test_a_stream_is_read(case: dict[str, Any]) -> None:
 @cases("stream_encode")
 def test_a_stream_is_written(case: dict[str, Any]) -> None:
     """Events become the same chunks in one batch and one by one."""
+    events = built(case["events"])
     asked = conversation_of({})
-    written = stream_however_batched(lambda: GEMINI.stream_encoder(asked), built(case["events"]))
+    written = stream_however_batched(lambda: GEMINI.stream_encoder(asked), events)
     frames = [frame.removeprefix(b"data: ") for frame in written.split(b"\n\n") if frame]
     assert list(map(json.loads, frames)) == case["stream"]
+    ended = any(isinstance(event, Finish | StreamError) for event in events)
+    keeps_the_rules(GEMINI, [written], ended=ended)
 
 
 @cases("error_decode")

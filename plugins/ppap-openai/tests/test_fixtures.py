@@ -12,7 +12,7 @@ import pytest
 from ppap_openai import CHAT, COMPLETIONS
 
 from ppap_core import conversation as canonical
-from ppap_core.conversation import ThinkingIntent, ThinkingSupport
+from ppap_core.conversation import Finish, StreamError, ThinkingIntent, ThinkingSupport
 from ppap_core.errors import InvalidRequest, MalformedReply, MalformedStream, UpstreamFault
 from ppap_core.testing.fixtures import (
     built,
@@ -24,6 +24,7 @@ from ppap_core.testing.fixtures import (
     reply_of,
     stream_however_batched,
 )
+from ppap_core.testing.guard_rules import keeps_the_rules
 from ppap_core.wire import ClientWire, JsonBody, Target
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -132,9 +133,12 @@ def test_a_stream_that_is_no_stream_is_reported(case: dict[str, Any]) -> None:
 def test_a_stream_is_written(case: dict[str, Any]) -> None:
     """Events become the same chunks in one batch and one by one."""
     wire = WIRES[case.get("wire", "chat")]
+    events = built(case["events"])
     asked = asked_in(case)
-    written = stream_however_batched(lambda: wire.stream_encoder(asked), built(case["events"]))
+    written = stream_however_batched(lambda: wire.stream_encoder(asked), events)
     assert frames_in(written) == case["stream"]
+    ended = any(isinstance(event, Finish | StreamError) for event in events)
+    keeps_the_rules(wire, [written], ended=ended)
 
 
 @cases("relay")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
-from ppap_core.wire.guard import Alike, FrameGuard, JsonObject, alike, inner_text, is_object, shown
+from ppap_core.wire.guard import Alike, FrameGuard, JsonObject, alike, shown
 
 _WHOLE: Final = ("id", "created", "model")
 """What all chunks have, and have alike."""
@@ -19,11 +19,12 @@ _CALL_FIELDS: Final = {"function": ("function", "arguments"), "custom": ("custom
 
 @attrs.define
 class _Call:
-    """A call that was announced. ``pieces``: its arguments; of free text nothing is kept."""
+    """A call that was announced. Whether its arguments are JSON is the model's affair; that there
+    are any is not (C.8)."""
 
     field: str
     text: str
-    pieces: list[bytes] | None
+    told: bool
 
 
 @attrs.define
@@ -171,7 +172,7 @@ class ChatGuard(ChunkGuard):
         if not isinstance(function, dict) or not function.get("name"):
             yield "a call begins without name"
             function = {}
-        call = _Call(field, text, [] if field == "function" else None)
+        call = _Call(field, text, told=field != "function")
         choice.calls.append(call)
         yield from self._heard(function.get(text), call)
 
@@ -187,8 +188,8 @@ class ChatGuard(ChunkGuard):
     def _heard(self, text: Any, call: _Call) -> Iterator[str]:
         if not isinstance(text, str):
             yield "a call whose arguments are no text"
-        elif call.pieces is not None:
-            call.pieces.append(inner_text(text))
+        else:
+            call.told = call.told or text != ""
 
     def _finished(self, reason: Any, choice: _Choice) -> Iterator[str]:
         yield from super()._finished(reason, choice)
@@ -196,9 +197,8 @@ class ChatGuard(ChunkGuard):
             return
         if not choice.calls:
             yield "a choice finishes for calls, and made none"
-        told = [call.pieces for call in choice.calls if call.pieces is not None]
-        if not all(any(pieces) and is_object(pieces) for pieces in told):
-            yield "a choice finishes for a call whose arguments are no JSON object"
+        if not all(call.told for call in choice.calls):
+            yield "a choice finishes for a call without arguments"
 
     def _alike_choice(self, told: JsonObject, frame: bytes) -> Alike | None:
         delta = told["delta"]
@@ -208,8 +208,7 @@ class ChatGuard(ChunkGuard):
         if key in _SAID and value is not None:
             return alike(frame, key)
         if key == "tool_calls" and len(value) == 1 and "id" not in value[0]:
-            call = self._choices[told["index"]].calls[value[0]["index"]]
-            return alike(frame, call.text, call.pieces)
+            return alike(frame, self._choices[told["index"]].calls[value[0]["index"]].text)
         return None
 
 
