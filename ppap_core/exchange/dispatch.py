@@ -151,9 +151,12 @@ def _nobody_ready(exchange: Exchange) -> ErrorDetail:
             code="model_cooldown",
             retry_after=seconds,
         )
+    # An account that was refused comes back when its operator mends it, not at a known time: told one,
+    # some clients wait for as long as it says.
+    passing = exchange.proxy.pool.in_trouble(exchange.route)
     return ErrorDetail(
         message=f"auth_unavailable: no auth available (providers={','.join(groups)}, model={model})",
         status=503,
         code="auth_unavailable",
-        retry_after=seconds,
+        retry_after=seconds if passing else None,
     )
