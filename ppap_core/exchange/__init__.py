@@ -28,7 +28,7 @@ from .endpoint import (
 )
 from .exchange import ANONYMOUS, ExchangeFailed
 from .failure import retry_after
-from .forwarding import ForwardCall, Forwards, forwarding
+from .forwarding import FitsForwarded, ForwardCall, Forwards, forwarding
 from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider, SpeaksMore
 from .record import Attempt, ExchangeRecord, Outcome
 from .shaping import OutgoingRequest, RequestShaper
@@ -52,6 +52,7 @@ __all__ = [
     "ExchangeFailed",
     "ExchangeRecord",
     "Failure",
+    "FitsForwarded",
     "ForwardCall",
     "Forwards",
     "Outcome",

@@ -22,7 +22,6 @@ from ..wire.format import (
     NameMap,
     RelaysSiblings,
     RelayWire,
-    RetellsErrors,
     StreamPath,
     Target,
     ToldWhole,
@@ -40,7 +39,7 @@ from .answer import (
     until_complete,
 )
 from .exchange import Exchange
-from .failure import attempt_failed, retry_after
+from .failure import attempt_failed, refusal
 from .provider import AnyProvider, Call, EventProvider, Provider, SpeaksMore
 from .shaping import shaped
 from .thinking import for_relay, for_translation
@@ -107,14 +106,14 @@ class WireCarrier:
         reply = await self.provider.send(call)
         if 200 <= reply.status < 300:
             return reply
-        fault = await self._refusal(reply)
         wire = self.provider.wire
+        fault = await refusal(wire, reply)
         mended = wire.mended(call.body, fault.detail) if isinstance(wire, Mends) else None
         if mended is None:
             raise fault
         reply = await self.provider.send(attrs.evolve(call, body=mended))
         if not 200 <= reply.status < 300:
-            raise await self._refusal(reply)
+            raise await refusal(wire, reply)
         return reply
 
     def _relay_for(self, client: str) -> RelayWire | None:
@@ -125,18 +124,6 @@ class WireCarrier:
         if client in self.also:
             return self.also[client]
         return wire.relay_from(client) if isinstance(wire, RelaysSiblings) else None
-
-    async def _refusal(self, reply: UpstreamReply) -> UpstreamFault:
-        try:
-            body = await reply.body()
-        finally:
-            await reply.close()
-        detail = self.provider.wire.decode_error(reply.status, body)
-        if detail.retry_after is None:
-            detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
-        wire = self.provider.wire
-        anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
-        return UpstreamFault(detail, b"" if anew else body, reply.headers)
 
     def _reads(self, taken: _Taken) -> bool:
         """Whether an answer can be taken in any way: only one in the provider's main format."""

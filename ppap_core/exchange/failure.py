@@ -13,6 +13,8 @@ from ..conversation import ErrorDetail
 from ..credentials import Candidate
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
 from ..errors import MalformedReply, UpstreamError, UpstreamFault
+from ..upstream import UpstreamReply
+from ..wire.format import RetellsErrors, UpstreamWire
 from .provider import AnyProvider
 
 
@@ -55,6 +57,19 @@ def attempt_failed(
     if isinstance(error, MalformedReply):
         return AttemptFailed(failure, provider.classify(failure))
     return AttemptFailed(failure, UNREACHABLE)
+
+
+async def refusal(wire: UpstreamWire, reply: UpstreamReply) -> UpstreamFault:
+    """What an answer says that is no success; it is read to its end, and closed."""
+    try:
+        body = await reply.body()
+    finally:
+        await reply.close()
+    detail = wire.decode_error(reply.status, body)
+    if detail.retry_after is None:
+        detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
+    anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
+    return UpstreamFault(detail, b"" if anew else body, reply.headers)
 
 
 def _scrubbed(detail: ErrorDetail, candidate: Candidate) -> ErrorDetail:

@@ -12,12 +12,15 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from ..credentials import Candidate, Credential
-from ..upstream import Deadlines
+from ..upstream import Deadlines, UpstreamReply
 from ..wire.body import JsonBody
 from ..wire.format import Target
+from .answer import WholeAnswer
 from .asking import first_answer, narrow, not_supported
 from .endpoint import Work
 from .exchange import Exchange
+from .failure import refusal
+from .provider import Provider
 from .response import Response
 from .shaping import shaped_body
 
@@ -36,15 +39,24 @@ class ForwardCall:
 
 @runtime_checkable
 class Forwards(Protocol):
-    """A provider whose upstreams do more than generate."""
+    """What a `Provider` offers whose upstreams do more than generate."""
 
     @property
     def operations(self) -> Container[str]:
         """Names of what they do, as the format calls it."""
         ...
 
-    async def forward(self, call: ForwardCall) -> bytes:
-        """The upstream's JSON answer. Raises `UpstreamError`, or `UpstreamFault` for a refusal."""
+    async def forward(self, call: ForwardCall) -> UpstreamReply:
+        """As `Provider.send`: the answer, JSON, whatever its status. Raises `UpstreamError`."""
+        ...
+
+
+@runtime_checkable
+class FitsForwarded(Protocol):
+    """What a provider that `Forwards` offers if it adds to a body what operators may want to edit."""
+
+    def fitted(self, call: ForwardCall) -> JsonBody:
+        """The call's body as request shapers see it. Raises `InvalidRequest`."""
         ...
 
 
@@ -55,28 +67,43 @@ def forwarding(operation: str, *, shaping: bool = False) -> Work:
     """
 
     async def forward(exchange: Exchange, response: Response) -> None:
-        def forwarder(candidate: Candidate) -> Forwards | None:
+        def able(candidate: Candidate) -> bool:
             provider = exchange.proxy.carriers[candidate.credential.provider].provider
-            return provider if isinstance(provider, Forwards) and operation in provider.operations else None
+            return (
+                isinstance(provider, Provider)
+                and isinstance(provider, Forwards)
+                and operation in provider.operations
+            )
 
-        async def forwarded(candidate: Candidate) -> bytes:
-            provider = forwarder(candidate)
-            assert provider is not None
-            credential, target, body = candidate.credential, candidate.targets[0], exchange.body
-            if shaping and exchange.snapshot.shapers:
-                body = shaped_body(exchange, credential, target, exchange.wire, body)
+        async def forwarded(candidate: Candidate) -> WholeAnswer:
+            provider = exchange.proxy.carriers[candidate.credential.provider].provider
+            assert isinstance(provider, Provider)
+            assert isinstance(provider, Forwards)
             call = ForwardCall(
                 operation=operation,
-                body=body,
-                credential=credential,
-                target=target,
+                body=exchange.body,
+                credential=candidate.credential,
+                target=candidate.targets[0],
                 deadlines=exchange.snapshot.deadlines,
                 client_headers=exchange.arrival.client_headers,
             )
-            return await provider.forward(call)
+            if isinstance(provider, FitsForwarded):
+                call = attrs.evolve(call, body=provider.fitted(call))
+            if shaping and exchange.snapshot.shapers:
+                body = shaped_body(exchange, call.credential, call.target, exchange.wire, call.body)
+                call = attrs.evolve(call, body=body)
+            reply = await provider.forward(call)
+            if not 200 <= reply.status < 300:
+                raise await refusal(provider.wire, reply)
+            try:
+                headers = exchange.snapshot.passed_through(reply.headers)
+                return WholeAnswer(body=await reply.body(), headers=headers)
+            finally:
+                await reply.close()
 
         message = f"{operation} not supported: no upstream of model {exchange.route.model} offers it"
-        narrow(exchange, lambda candidate: forwarder(candidate) is not None, not_supported(message))
-        await response.whole(await first_answer(exchange, forwarded, same_dialect=True, learns=True))
+        narrow(exchange, able, not_supported(message))
+        answer = await first_answer(exchange, forwarded, same_dialect=True, learns=True)
+        await response.whole(answer.body, answer.headers)
 
     return forward

@@ -29,7 +29,7 @@ def ppap_routes(proxy: Proxy) -> Sequence[Any]:
     """Those that Codex asks where it takes us for its own backend."""
     return [
         endpoint(proxy, [f"{BACKEND_PATH}/responses"], FAILING),
-        endpoint(proxy, [f"{BACKEND_PATH}{OPERATION}"], COMPACT, forwarding(OPERATION)),
+        endpoint(proxy, [f"{BACKEND_PATH}{OPERATION}"], COMPACT, forwarding(OPERATION, shaping=True)),
     ]
 
 

@@ -12,7 +12,6 @@ from ppap_openai.tokens import estimate
 from ppap_openai.verdicts import verdict_of
 
 from ppap_core.credentials import Credential, credential_id
-from ppap_core.errors import UpstreamFault
 from ppap_core.exchange import (
     REQUEST_FAULT,
     Call,
@@ -21,7 +20,6 @@ from ppap_core.exchange import (
     ForwardCall,
     Scope,
     Verdict,
-    retry_after,
 )
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
@@ -30,7 +28,7 @@ from ppap_core.wire import JsonBody, Target
 from .catalogue import IMAGES, served
 from .config import CodexKey
 from .dialect import CODEX
-from .dialect.compact import compact_body
+from .dialect.compact import compact_body, offering_drawing
 from .dialect.errors import AUTH_UNAVAILABLE, KINDS, USAGE_LIMIT
 from .dialect.wire import SESSION
 
@@ -94,8 +92,10 @@ class Codex:
     async def send(self, call: Call) -> UpstreamReply:
         return await self._post(call, "/responses", with_cache_key(call))
 
-    async def forward(self, call: ForwardCall) -> bytes:
-        """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
+    def fitted(self, call: ForwardCall) -> JsonBody:
+        return offering_drawing(call.body, call.target)
+
+    async def forward(self, call: ForwardCall) -> UpstreamReply:
         sent = Call(
             credential=call.credential,
             target=call.target,
@@ -104,17 +104,7 @@ class Codex:
             deadlines=call.deadlines,
             client_headers=call.client_headers,
         )
-        reply = await self._post(sent, call.operation, sent.body)
-        try:
-            body = await reply.body()
-        finally:
-            await reply.close()
-        if not 200 <= reply.status < 300:
-            detail = CODEX.decode_error(reply.status, body)
-            hint = detail.retry_after or retry_after(reply.headers.get("retry-after", ""))
-            told = b"" if CODEX.retells(reply.status, body) else body
-            raise UpstreamFault(attrs.evolve(detail, retry_after=hint), told)
-        return body
+        return await self._post(sent, call.operation, sent.body)
 
     async def _post(self, call: Call, path: str, body: bytes) -> UpstreamReply:
         account: Account = call.credential.settings

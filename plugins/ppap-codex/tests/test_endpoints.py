@@ -252,7 +252,23 @@ async def test_compaction_is_passed_on(stub: StubUpstream, client: httpx.AsyncCl
     assert (request.path, request.headers["accept"]) == ("/responses/compact", "application/json")
     sent = request.json()
     assert (sent["model"], sent["instructions"], "stream" in sent) == ("gpt-5.5", "", False)
+    assert sent["tools"] == [{"type": "image_generation", "output_format": "png"}]
     assert (await client.post(path, json={**ASKED, "stream": True})).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/responses/compact", "/backend-api/codex/responses/compact"])
+async def test_compaction_under_the_operators_settings(stub: StubUpstream, path: str) -> None:
+    """Where drawing is switched off, the tool is not offered here either (auth spec, 3.1); the upstream's
+    headers pass like those of any answer (client API spec, 14)."""
+    stub.otherwise(whole(b'{"object":"response.compaction"}', headers={"X-Ratelimit-Left": "3"}))
+    settings = "disable-image-generation: chat\npassthrough-headers: true\n"
+    async with (
+        running(settings + CONFIG.format(url=stub.url)) as proxy,
+        httpx.AsyncClient(base_url=proxy.base_url, headers=proxy.headers) as client,
+    ):
+        answer = await client.post(path, json=ASKED)
+    assert "tools" not in stub.requests[0].json()
+    assert answer.headers["x-ratelimit-left"] == "3"
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/backend-api/codex/models"])

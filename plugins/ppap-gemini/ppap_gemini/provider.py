@@ -134,28 +134,22 @@ class GoogleApi:
         """Asks the upstream. Raises `UpstreamError`, or `UpstreamFault` when it refuses."""
         encoded = GEMINI.encode_request(call.conversation, call.target)
         asked = self.place.count_body(JsonBody(encoded.body), call.target)
-        body = await self._answer(call.credential, call.target, COUNT, asked, call.deadlines)
+        reply = await self._post(call.credential, call.target, COUNT, asked, call.deadlines)
+        try:
+            body = await reply.body()
+        finally:
+            await reply.close()
+        if not 200 <= reply.status < 300:
+            raise UpstreamFault(GEMINI.decode_error(reply.status, body), body)
         count = read_count(body)
         if count is None:
             raise MalformedReply("The upstream's token count is not `totalTokens`")
         return count
 
-    async def forward(self, call: ForwardCall) -> bytes:
-        """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
+    async def forward(self, call: ForwardCall) -> UpstreamReply:
+        """Raises `UpstreamError`, and `InvalidRequest`."""
         body = renamed(call.body, call.target)
-        return await self._answer(call.credential, call.target, call.operation, body, call.deadlines)
-
-    async def _answer(
-        self, credential: Credential, target: Target, method: str, body: bytes, deadlines: Deadlines
-    ) -> bytes:
-        reply = await self._post(credential, target, method, body, deadlines)
-        try:
-            answer = await reply.body()
-        finally:
-            await reply.close()
-        if not 200 <= reply.status < 300:
-            raise UpstreamFault(GEMINI.decode_error(reply.status, answer), answer)
-        return answer
+        return await self._post(call.credential, call.target, call.operation, body, call.deadlines)
 
     async def _post(
         self, credential: Credential, target: Target, method: str, body: bytes, deadlines: Deadlines

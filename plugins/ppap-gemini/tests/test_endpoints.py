@@ -235,13 +235,17 @@ async def test_tokens_are_counted_on_vertex() -> None:
 
 
 async def test_embeddings_are_passed_on() -> None:
-    """Every model that the body names becomes the upstream's; the answer is the upstream's own."""
+    """Every model that the body names becomes the upstream's; the answer is the upstream's own, and its
+    headers pass as those of any answer do (client API spec, 14)."""
     answer = b'{"embeddings":[{"values":[0.1,0.2]}]}'
     one = {"model": "models/client-model", "content": {"parts": [{"text": "Hello"}]}}
-    async with StubUpstream() as stub, proxied(stub) as (proxy, client):
-        stub.otherwise(whole(answer))
+    async with (
+        StubUpstream() as stub,
+        proxied(stub, f"passthrough-headers: true\n{CONFIG}") as (proxy, client),
+    ):
+        stub.otherwise(whole(answer, headers={"X-Ratelimit-Left": "3"}))
         response = await client.post(f"{BASE}:batchEmbedContents", json={"requests": [one, one]})
-        assert response.content == answer
+        assert (response.content, response.headers["x-ratelimit-left"]) == (answer, "3")
         (request,) = stub.requests
         assert request.target == "/v1beta/models/gemini-upstream:batchEmbedContents"
         assert [each["model"] for each in request.json()["requests"]] == ["models/gemini-upstream"] * 2

@@ -8,20 +8,11 @@ from typing import Final
 import attrs
 
 from ppap_core.credentials import Credential, ModelName, credential_id, models_by_client_name
-from ppap_core.errors import UpstreamFault
-from ppap_core.exchange import (
-    Call,
-    CountCall,
-    Failure,
-    ForwardCall,
-    Verdict,
-    retry_after,
-)
+from ppap_core.exchange import Call, CountCall, Failure, ForwardCall, Verdict
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
 
 from .chat import CHAT
-from .chat.errors import read_error
 from .config import SECTION, CompatibleUpstream
 from .embeddings import EMBEDDINGS, PATH
 from .images import EDITS, GENERATIONS
@@ -62,8 +53,7 @@ class OpenAICompatible:
     async def send(self, call: Call) -> UpstreamReply:
         return await self._post(call, OTHER_PATHS.get(call.wire, CHAT_PATH))
 
-    async def forward(self, call: ForwardCall) -> bytes:
-        """Raises `UpstreamError`, or `UpstreamFault` when the upstream refuses."""
+    async def forward(self, call: ForwardCall) -> UpstreamReply:
         sent = Call(
             credential=call.credential,
             target=call.target,
@@ -71,16 +61,7 @@ class OpenAICompatible:
             stream=False,
             deadlines=call.deadlines,
         )
-        reply = await self._post(sent, call.operation)
-        try:
-            body = await reply.body()
-        finally:
-            await reply.close()
-        if not 200 <= reply.status < 300:
-            detail = read_error(reply.status, body)
-            hint = retry_after(reply.headers.get("retry-after", ""))
-            raise UpstreamFault(attrs.evolve(detail, retry_after=hint), body)
-        return body
+        return await self._post(sent, call.operation)
 
     async def _post(self, call: Call, path: str) -> UpstreamReply:
         account: Account = call.credential.settings

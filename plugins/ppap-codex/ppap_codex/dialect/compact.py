@@ -10,12 +10,14 @@ from .request import with_instructions
 from .tools import with_drawing
 
 
+def offering_drawing(body: JsonBody, target: Target) -> JsonBody:
+    """With the tool that the conversation's other requests offer, so that what they left warm is found."""
+    tools = body.raw("tools")
+    offered = with_drawing(tools, target.model)
+    return body if offered is tools else JsonBody(body.edited({"tools": offered}))
+
+
 def compact_body(body: JsonBody, target: Target) -> bytes:
     """The client's own bytes for `target`, with the few edits that the upstream insists on."""
-    changes: dict[str, bytes | None] = {
-        "model": msgspec.json.encode(target.model),
-        "stream": None,
-        **with_instructions(body),
-    }
-    tools = with_drawing(body.raw("tools"), target.model)
-    return body.edited(changes if tools is None else {**changes, "tools": tools})
+    model = msgspec.json.encode(target.model)
+    return body.edited({"model": model, "stream": None, **with_instructions(body)})
