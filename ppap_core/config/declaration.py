@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, Union, get_args, get_origin
@@ -57,10 +58,13 @@ class TopLevel:
 
 @functools.cache
 def declared_fields(cls: type) -> tuple[Declared, ...]:
-    """The fields in order of declaration. Raises ``TypeError`` for a type that YAML cannot fill."""
+    """The fields in order: required ones, then what is the class's own, then what it inherits.
+
+    Raises ``TypeError`` for a type that YAML cannot fill.
+    """
     attrs.resolve_types(cls)
     fields = []
-    for attribute in attrs.fields(cls):
+    for attribute in sorted(attrs.fields(cls), key=functools.partial(_place, cls)):
         if not attribute.init:
             continue
         try:
@@ -77,6 +81,11 @@ def declared_fields(cls: type) -> tuple[Declared, ...]:
             )
         )
     return tuple(fields)
+
+
+def _place(cls: type, attribute: attrs.Attribute[Any]) -> tuple[bool, int]:
+    owner = next(each for each in cls.__mro__ if attribute.name in inspect.get_annotations(each))
+    return attribute.default is not attrs.NOTHING, cls.__mro__.index(owner)
 
 
 def keys_of(cls: type) -> list[str]:

@@ -54,8 +54,12 @@ def prefix(text: str) -> str:
 
 
 def headers(by_name: Mapping[str, str]) -> dict[str, str]:
-    """Names and values trimmed; without those whose name or value is blank."""
-    return {name.strip(): value.strip() for name, value in by_name.items() if name.strip() and value.strip()}
+    """Trimmed, the names in lower case; without those whose name or value is blank."""
+    return {
+        name.strip().lower(): value.strip()
+        for name, value in by_name.items()
+        if name.strip() and value.strip()
+    }
 
 
 def proxy_url(text: str) -> str:

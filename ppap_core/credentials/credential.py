@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import attrs
+
+_SHORTEST_SECRET: Final = 8
+
+
+def _worth_hiding(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value for value in values if len(value) >= _SHORTEST_SECRET)
 
 
 @attrs.frozen(kw_only=True)
@@ -22,8 +28,12 @@ class Credential:
     provider: str
     label: str
     settings: Any = attrs.field(repr=False)
-    secrets: Sequence[str] = attrs.field(default=(), repr=False)
-    """What must never show in an error, should an upstream repeat it: keys and tokens."""
+    secrets: Sequence[str] = attrs.field(default=(), repr=False, converter=_worth_hiding)
+    """What must never show in an error, should an upstream repeat it: keys, tokens, an operator's headers.
+
+    Values below eight characters are no secrets, such as the ``none`` of a server that wants some key;
+    removing them from messages would garble those.
+    """
     priority: int = 0
     """Higher first."""
     prefix: str = ""
@@ -62,27 +72,3 @@ def with_unique_ids(credentials: Sequence[Credential]) -> list[Credential]:
         seen[credential.id] = count + 1
         unique.append(attrs.evolve(credential, id=f"{credential.id}-{count}") if count else credential)
     return unique
-
-
-@attrs.frozen
-class ModelName:
-    """One ``models`` item of a config entry: the upstream's ``name`` and what clients call it."""
-
-    name: str
-    alias: str = ""
-
-    @property
-    def client_name(self) -> str:
-        return self.alias or self.name
-
-
-def models_by_client_name(models: Sequence[ModelName]) -> Mapping[str, list[str]]:
-    """Client name → upstream names, in config order: several under one alias are a pool (6.5)."""
-    pools: dict[str, list[str]] = {}
-    spelling: dict[str, str] = {}
-    for model in models:
-        shown = spelling.setdefault(model.client_name.casefold(), model.client_name)
-        pool = pools.setdefault(shown, [])
-        if model.name not in pool:
-            pool.append(model.name)
-    return pools

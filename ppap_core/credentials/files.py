@@ -60,7 +60,7 @@ class CredentialFile:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Extra headers for the upstream; a provider sets them last."""
+        """Extra headers for the upstream, by names in lower case; a provider sets them last."""
         told = self.fields.get("headers")
         pairs = told.items() if isinstance(told, dict) else ()
         return normalise.headers({name: value for name, value in pairs if isinstance(value, str)})

@@ -27,7 +27,7 @@ from .endpoint import (
     respond,
 )
 from .exchange import ANONYMOUS, ExchangeFailed
-from .failure import retry_after
+from .failure import accepted_body
 from .forwarding import FitsForwarded, ForwardCall, Forwards, forwarding
 from .provider import AnyProvider, Call, CountCall, CountsTokens, EventProvider, Provider, SpeaksMore
 from .record import Attempt, ExchangeRecord, Outcome
@@ -64,6 +64,7 @@ __all__ = [
     "SpeaksMore",
     "Verdict",
     "Work",
+    "accepted_body",
     "addressed_app",
     "addressed_endpoint",
     "by_status",
@@ -76,5 +77,4 @@ __all__ = [
     "read_bytes",
     "relayed_only",
     "respond",
-    "retry_after",
 ]

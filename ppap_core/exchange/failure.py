@@ -59,17 +59,28 @@ def attempt_failed(
     return AttemptFailed(failure, UNREACHABLE)
 
 
+async def accepted_body(wire: UpstreamWire, reply: UpstreamReply) -> bytes:
+    """The whole body of a success; the reply is closed. Raises `UpstreamFault` and `UpstreamError`."""
+    if not 200 <= reply.status < 300:
+        raise await refusal(wire, reply)
+    return await _body_of(reply)
+
+
 async def refusal(wire: UpstreamWire, reply: UpstreamReply) -> UpstreamFault:
     """What an answer says that is no success; it is read to its end, and closed."""
-    try:
-        body = await reply.body()
-    finally:
-        await reply.close()
+    body = await _body_of(reply)
     detail = wire.decode_error(reply.status, body)
     if detail.retry_after is None:
         detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
     anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
     return UpstreamFault(detail, b"" if anew else body, reply.headers)
+
+
+async def _body_of(reply: UpstreamReply) -> bytes:
+    try:
+        return await reply.body()
+    finally:
+        await reply.close()
 
 
 def _scrubbed(detail: ErrorDetail, candidate: Candidate) -> ErrorDetail:

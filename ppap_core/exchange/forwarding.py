@@ -19,7 +19,7 @@ from .answer import WholeAnswer
 from .asking import first_answer, narrow, not_supported
 from .endpoint import Work
 from .exchange import Exchange
-from .failure import refusal
+from .failure import accepted_body
 from .provider import Provider
 from .response import Response
 from .shaping import shaped_body
@@ -93,13 +93,8 @@ def forwarding(operation: str, *, shaping: bool = False) -> Work:
                 body = shaped_body(exchange, call.credential, call.target, exchange.wire, call.body)
                 call = attrs.evolve(call, body=body)
             reply = await provider.forward(call)
-            if not 200 <= reply.status < 300:
-                raise await refusal(provider.wire, reply)
-            try:
-                headers = exchange.snapshot.passed_through(reply.headers)
-                return WholeAnswer(body=await reply.body(), headers=headers)
-            finally:
-                await reply.close()
+            answer = await accepted_body(provider.wire, reply)
+            return WholeAnswer(body=answer, headers=exchange.snapshot.passed_through(reply.headers))
 
         message = f"{operation} not supported: no upstream of model {exchange.route.model} offers it"
         narrow(exchange, able, not_supported(message))

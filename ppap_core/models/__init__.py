@@ -1,6 +1,6 @@
 """Models: what credentials serve, what clients may ask for, and how both are matched and listed."""
 
-from .catalogue import Catalogue, InvalidCatalogue, NamedModel
+from .catalogue import Catalogue, InvalidCatalogue
 from .corrections import Corrections
 from .index import AUTO, Asked, ListedModel, ModelIndex
 from .listing import ModelList, shape_for
@@ -19,7 +19,6 @@ __all__ = [
     "Model",
     "ModelIndex",
     "ModelList",
-    "NamedModel",
     "SuffixedName",
     "build_index",
     "matcher",

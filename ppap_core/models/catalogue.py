@@ -13,28 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from typing import Protocol
 
 import attrs
 import msgspec
 
 from ..conversation import ThinkingSupport
+from ..credentials import ModelEntry
 from .model import Model
 from .suffix import upstream_name
 
 
 class InvalidCatalogue(ValueError):
     """A data file is not a catalogue; the message says where and why."""
-
-
-class NamedModel(Protocol):
-    """An item of a ``models`` list in config.yaml; an empty alias means that the name is used."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def alias(self) -> str: ...
 
 
 class _Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -105,13 +95,13 @@ class Catalogue:
             raise InvalidCatalogue(f"{place}: there are no models in it")
         return cls(file.source, file.date, file.owner, sections)
 
-    def served(self, section: str, configured: Sequence[NamedModel]) -> list[Model]:
+    def served(self, section: str, configured: Sequence[ModelEntry]) -> list[Model]:
         """The models that a config entry lists, the first of each client name; all if it lists none (6.3)."""
         if not configured:
             return list(self.sections[section].values())
         by_client_name: dict[str, Model] = {}
         for item in configured:
-            model = self.configured(section, item.alias or item.name, item.name)
+            model = self.configured(section, item.client_name, item.name)
             by_client_name.setdefault(model.id.casefold(), model)
         return list(by_client_name.values())
 

@@ -25,7 +25,7 @@ from ppap_core.config import InvalidSetting, normalise
         (normalise.prefix, " p ", "p"),
         (normalise.prefix, " / p / ", "p"),
         (normalise.prefix, "a/b", ""),
-        (normalise.headers, {" X ": " y ", "": "a", "b": " "}, {"X": "y"}),
+        (normalise.headers, {" X ": " y ", "": "a", "b": " "}, {"x": "y"}),
         (normalise.proxy_url, "", ""),
         (normalise.proxy_url, "NONE", "none"),
         (normalise.proxy_url, "direct", "direct"),

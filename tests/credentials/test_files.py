@@ -119,7 +119,7 @@ def test_an_operators_fields_reach_the_credential(fields: dict[str, Any], name: 
 def test_headers_are_texts_with_a_name() -> None:
     """Blank and odd ones are dropped (1.3)."""
     told = {" X-A ": " 1 ", "": "x", "X-B": "", "X-C": 5}
-    assert file_of(headers=told).headers == {"X-A": "1"}
+    assert file_of(headers=told).headers == {"x-a": "1"}
 
 
 def test_an_unusable_proxy_is_told_by_file_and_never_shown() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import attrs
 import pytest
 
 from ppap_core.conversation import ThinkingSupport
+from ppap_core.credentials import ModelEntry
 from ppap_core.models import Catalogue, InvalidCatalogue
 
 
@@ -21,12 +21,8 @@ def parsed(*models: dict[str, Any], **more: Any) -> Catalogue:
     return Catalogue.parse(json.dumps(file).encode(), "p/models.json")
 
 
-@attrs.frozen
-class Item:
-    """What a config entry lists."""
-
-    name: str
-    alias: str = ""
+def item(name: str, alias: str = "") -> ModelEntry:
+    return ModelEntry(name=name, alias=alias)
 
 
 def test_sections_have_entries_of_their_own() -> None:
@@ -76,7 +72,7 @@ def test_without_a_list_of_its_own_an_entry_serves_the_section() -> None:
 def test_a_list_replaces_the_section() -> None:
     """The first of each client name counts; what the upstream's name says is kept (6.3)."""
     catalogue = parsed(entry("M", created=7, context=9, thinking={"levels": ["low", "high"]}))
-    listed = [Item("m", "Fast"), Item("other", "fast"), Item("new"), Item("m-high", "deep"), Item("m-max")]
+    listed = [item("m", "Fast"), item("other", "fast"), item("new"), item("m-high", "deep"), item("m-max")]
     fast, new, deep, odd = catalogue.served("p", listed)
     assert (fast.id, fast.upstream, fast.display_name, fast.max_input_tokens) == ("Fast", ("m",), "m", 9)
     assert (new.id, new.upstream, new.owner, new.thinking) == ("new", ("new",), "o", None)

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from ppap_core.credentials import Credential, credential_id
-from ppap_core.errors import MalformedReply, UpstreamFault
+from ppap_core.errors import MalformedReply
 from ppap_core.exchange import (
     REQUEST_FAULT,
     UNSUPPORTED_MODEL,
@@ -18,6 +18,7 @@ from ppap_core.exchange import (
     Failure,
     Scope,
     Verdict,
+    accepted_body,
     by_status,
 )
 from ppap_core.models import Model
@@ -37,8 +38,6 @@ API_VERSION: Final = "2023-06-01"
 _SESSION: Final = "x-claude-code-session-id"
 _VENDOR_PREFIX: Final = "anthropic-"
 _BETAS: Final = "anthropic-beta"
-_SHORTEST_SECRET: Final = 8
-"""Header values below this length are no secrets; removing them from messages would garble those."""
 
 REQUEST_TYPES: Final = ("invalid_request_error", "request_too_large")
 ACCOUNT_PHRASES: Final = (
@@ -99,12 +98,7 @@ class ClaudeApiKeys:
             deadlines=call.deadlines,
             proxy_url=call.credential.proxy_url,
         )
-        try:
-            body = await reply.body()
-        finally:
-            await reply.close()
-        if not 200 <= reply.status < 300:
-            raise UpstreamFault(MESSAGES.decode_error(reply.status, body), body)
+        body = await accepted_body(MESSAGES, reply)
         try:
             return msgspec.json.decode(body, type=_Count).input_tokens
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -126,7 +120,7 @@ def headers_of(call: Call, entry: ClaudeKey) -> dict[str, str]:
         headers[_BETAS] = ",".join(dict.fromkeys(betas))
     if call.stream:
         headers["accept"] = "text/event-stream"
-    headers |= {name.lower(): value for name, value in entry.headers.items()}
+    headers |= entry.headers
     if call.stream:
         headers["accept-encoding"] = "identity"
     return headers
@@ -145,25 +139,16 @@ def _goes_along(name: str) -> bool:
 
 def credentials_of(entries: Sequence[ClaudeKey]) -> list[Credential]:
     """One for each entry that has a key (auth spec, 1.6)."""
-    return [_credential(entry) for entry in entries if entry.api_key]
-
-
-def _credential(entry: ClaudeKey) -> Credential:
-    return Credential(
-        id=credential_id("claude:apikey", entry.api_key, entry.base_url),
-        provider=NAME,
-        label=LABEL,
-        settings=entry,
-        secrets=(
-            entry.api_key,
-            *(value for value in entry.headers.values() if len(value) >= _SHORTEST_SECRET),
-        ),
-        priority=entry.priority,
-        prefix=entry.prefix,
-        proxy_url=entry.proxy_url,
-        excluded_models=entry.excluded_models,
-        disable_cooling=entry.disable_cooling,
-    )
+    return [
+        entry.credential(
+            identity=credential_id("claude:apikey", entry.api_key, entry.base_url),
+            provider=NAME,
+            label=LABEL,
+            key=entry.api_key,
+        )
+        for entry in entries
+        if entry.api_key
+    ]
 
 
 def models_of(credential: Credential) -> list[Model]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ppap_core.credentials import ModelEntry
 from ppap_core.models import Catalogue, Model
-
-from .config import CodexModel
 
 CATALOGUE: Final = Catalogue.read(__name__.partition(".")[0])
 LARGEST_PLAN: Final = "codex-pro"
@@ -16,7 +15,7 @@ IMAGES: Final = "gpt-image-2"
 """Served beside whatever an entry lists (auth spec, 6.1)."""
 
 
-def served(configured: Sequence[CodexModel], plan: str = LARGEST_PLAN) -> list[Model]:
+def served(configured: Sequence[ModelEntry], plan: str = LARGEST_PLAN) -> list[Model]:
     """The models that an entry lists, or those of the plan; and the one that draws."""
     listed = [model for model in configured if model.name]
     models = CATALOGUE.served(plan, listed)

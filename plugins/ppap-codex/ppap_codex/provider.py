@@ -55,8 +55,6 @@ PASSED_ON: Final = frozenset(
 """What a client says of itself and of its conversation (auth spec, 3.1). Nothing is made up for one
 that says less."""
 SESSIONS: Final = ("session_id", "session-id")
-_SHORTEST_SECRET: Final = 8
-"""Header values below this length are no secrets; removing them from messages would garble those."""
 
 _ACCOUNT_REFUSED: Final = Verdict(scope=Scope.CREDENTIAL, reason="unauthorized", cooldown=1800.0)
 _REQUEST_CODES: Final = frozenset(kind.code for kind in KINDS) - {AUTH_UNAVAILABLE}
@@ -69,7 +67,7 @@ class Account:
     base_url: str = BACKEND
     token: str = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    """They win over all others."""
+    """By names in lower case; they win over all others."""
     models: Sequence[Model] = ()
 
     def url_of(self, path: str) -> str:
@@ -143,7 +141,7 @@ def headers_of(call: Call, account: Account, *, streams: bool) -> dict[str, str]
         **call.headers,
         **({SESSION: session} if session else {}),
         **own,
-        **{name.lower(): value for name, value in account.headers.items()},
+        **account.headers,
     }
 
 
@@ -166,23 +164,15 @@ def credentials_of(entries: Sequence[CodexKey]) -> list[Credential]:
 
 
 def _credential(entry: CodexKey) -> Credential:
-    return Credential(
-        id=credential_id("codex:apikey", entry.api_key, entry.base_url),
+    return entry.credential(
+        identity=credential_id("codex:apikey", entry.api_key, entry.base_url),
         provider=NAME,
         label=LABEL,
+        key=entry.api_key,
         settings=Account(
             base_url=entry.base_url,
             token=entry.api_key,
             headers=entry.headers,
             models=served(entry.models),
         ),
-        secrets=(
-            entry.api_key,
-            *(value for value in entry.headers.values() if len(value) >= _SHORTEST_SECRET),
-        ),
-        priority=entry.priority,
-        prefix=entry.prefix,
-        proxy_url=entry.proxy_url,
-        excluded_models=entry.excluded_models,
-        disable_cooling=entry.disable_cooling,
     )

@@ -94,7 +94,7 @@ def test_what_a_client_says_of_itself_goes_along() -> None:
 
 def test_headers_of_the_config_win() -> None:
     """What the operator set replaces all, also the header that carries the key (auth spec, 3)."""
-    headers = sent_headers({"Authorization": "other", "User-Agent": "mine"}, client={"user-agent": "theirs"})
+    headers = sent_headers({"authorization": "other", "user-agent": "mine"}, client={"user-agent": "theirs"})
     assert (headers["authorization"], headers["user-agent"]) == ("other", "mine")
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 
 from ppap_core.config import TopLevel, normalise, setting
+from ppap_core.credentials import ModelEntry, UpstreamEntry
 
 GEMINI_SECTION: Final = "gemini-api-key"
 VERTEX_SECTION: Final = "vertex-api-key"
@@ -31,17 +32,7 @@ SAFETY_SETTINGS: Final[Mapping[str, str]] = {
 
 
 @attrs.frozen(kw_only=True)
-class GoogleModel:
-    """One model that a key serves."""
-
-    name: str = setting("What the upstream calls the model.", normalise=normalise.trimmed)
-    alias: str = setting(
-        "What clients call it; empty: as the upstream does.", default="", normalise=normalise.trimmed
-    )
-
-
-@attrs.frozen(kw_only=True)
-class GoogleKey:
+class GoogleKey(UpstreamEntry):
     """What both kinds of keys have."""
 
     api_key: str = setting(
@@ -50,36 +41,14 @@ class GoogleKey:
         secret=True,
         normalise=normalise.trimmed,
     )
-    models: tuple[GoogleModel, ...] = setting(
+    models: tuple[ModelEntry, ...] = setting(
         "The models it serves, and no others; none: Google's own, from the built-in catalogue.",
         default=(),
-    )
-    headers: dict[str, str] = setting(
-        "Sent with every request; they win over all others, also over the one that carries the key.",
-        factory=dict,
-        secret=True,
-        normalise=normalise.headers,
     )
     safety_settings: dict[str, str] = setting(
         "Category and threshold of each filter, for requests that set none; `{}`: leave it to Google.",
         factory=lambda: dict(SAFETY_SETTINGS),
     )
-    prefix: str = setting(
-        "Its models are also served as `prefix/model`, by this entry only.",
-        default="",
-        normalise=normalise.prefix,
-    )
-    priority: int = setting("Used before entries of a lower priority.", default=0)
-    excluded_models: tuple[str, ...] = setting(
-        "Models not to serve; `*` stands for any characters.", default=(), normalise=normalise.patterns
-    )
-    proxy_url: str = setting(
-        "Proxy for this key: http, https, socks5 or socks5h; `direct`: none; empty: as `proxy-url`.",
-        default="",
-        secret=True,
-        normalise=normalise.proxy_url,
-    )
-    disable_cooling: bool = setting("Never pause this key after failures.", default=False)
 
 
 @attrs.frozen(kw_only=True)

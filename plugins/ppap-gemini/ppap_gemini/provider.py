@@ -10,8 +10,8 @@ from urllib.parse import quote
 import attrs
 import msgspec
 
-from ppap_core.credentials import Credential, credential_id
-from ppap_core.errors import MalformedReply, UpstreamFault
+from ppap_core.credentials import Credential, ModelEntry, credential_id
+from ppap_core.errors import MalformedReply
 from ppap_core.exchange import (
     REQUEST_FAULT,
     UNSUPPORTED_MODEL,
@@ -21,6 +21,7 @@ from ppap_core.exchange import (
     ForwardCall,
     Scope,
     Verdict,
+    accepted_body,
     by_status,
 )
 from ppap_core.models import Model
@@ -28,7 +29,7 @@ from ppap_core.upstream import Deadlines, Upstream, UpstreamReply
 from ppap_core.wire import JsonBody, Target
 
 from .catalogue import CATALOGUE
-from .config import GeminiKey, GoogleModel, VertexKey
+from .config import GeminiKey, VertexKey
 from .generate import GEMINI
 from .generate.addressed import COUNT, GENERATE, STREAM
 from .generate.counting import read_count, whole_request, without_settings
@@ -39,8 +40,6 @@ from .vertex.imagen import PREDICT, DrawnReply, draws, prediction_request
 from .vertex.tokens import AccessTokens
 
 KEY_HEADER: Final = "x-goog-api-key"
-_SHORTEST_SECRET: Final = 8
-"""Header values below this length are no secrets; removing them from messages would garble those."""
 
 REQUEST_WORDS: Final = ("INVALID_ARGUMENT", "FAILED_PRECONDITION", "OUT_OF_RANGE")
 ACCOUNT_REASONS: Final = frozenset(
@@ -135,13 +134,7 @@ class GoogleApi:
         encoded = GEMINI.encode_request(call.conversation, call.target)
         asked = self.place.count_body(JsonBody(encoded.body), call.target)
         reply = await self._post(call.credential, call.target, COUNT, asked, call.deadlines)
-        try:
-            body = await reply.body()
-        finally:
-            await reply.close()
-        if not 200 <= reply.status < 300:
-            raise UpstreamFault(GEMINI.decode_error(reply.status, body), body)
-        count = read_count(body)
+        count = read_count(await accepted_body(GEMINI, reply))
         if count is None:
             raise MalformedReply("The upstream's token count is not `totalTokens`")
         return count
@@ -185,7 +178,7 @@ def headers_of(entry: Entry, *, streams: bool, token: str = "") -> dict[str, str
         "content-type": "application/json",
         "accept": "text/event-stream" if streams else "application/json",
         **({KEY_HEADER: entry.api_key} if by_key else {"authorization": f"Bearer {bearer}"}),
-        **{name.lower(): value for name, value in entry.headers.items()},
+        **entry.headers,
     }
 
 
@@ -232,20 +225,11 @@ def _credentials(
 
 
 def _credential(place: Place, entry: Key, parts: tuple[str, ...]) -> Credential:
-    return Credential(
-        id=credential_id(f"{place.name}:apikey", *parts),
+    return entry.credential(
+        identity=credential_id(f"{place.name}:apikey", *parts),
         provider=place.name,
         label=place.label,
-        settings=entry,
-        secrets=(
-            entry.api_key,
-            *(value for value in entry.headers.values() if len(value) >= _SHORTEST_SECRET),
-        ),
-        priority=entry.priority,
-        prefix=entry.prefix,
-        proxy_url=entry.proxy_url,
-        excluded_models=entry.excluded_models,
-        disable_cooling=entry.disable_cooling,
+        key=entry.api_key,
     )
 
 
@@ -256,6 +240,6 @@ def models_of(credential: Credential) -> list[Model]:
     return CATALOGUE.served(provider, [model for model in entry.models if _is_usable(model, provider)])
 
 
-def _is_usable(model: GoogleModel, provider: str) -> bool:
+def _is_usable(model: ModelEntry, provider: str) -> bool:
     """On Vertex AI a model counts only with an alias (config spec, 2.7)."""
     return bool(model.name and (model.alias or provider != VERTEX_AI.name))

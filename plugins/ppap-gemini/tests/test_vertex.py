@@ -139,7 +139,7 @@ def test_a_file_becomes_a_credential_that_keeps_its_secrets() -> None:
     assert credential.label == "robot@my-project.iam.example"
     assert PEM in credential.secrets
     assert "PRIVATE KEY" not in repr(credential)
-    assert credential.settings.headers == {"X-Extra": "y"}
+    assert credential.settings.headers == {"x-extra": "y"}
     assert "PRIVATE KEY" not in repr(credential.settings)
 
 

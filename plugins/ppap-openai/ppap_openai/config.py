@@ -9,6 +9,7 @@ import attrs
 
 from ppap_core.config import ThinkingRange, normalise, setting
 from ppap_core.conversation import ThinkingSupport
+from ppap_core.credentials import ModelEntry, UpstreamEntry
 
 from . import image_tool
 
@@ -17,16 +18,9 @@ DEFAULT_LEVELS: Final = ("low", "medium", "high")
 
 
 @attrs.frozen(kw_only=True)
-class CompatibleModel:
+class CompatibleModel(ModelEntry):
     """One model of the upstream."""
 
-    name: str = setting("What the upstream calls the model.", normalise=normalise.trimmed)
-    alias: str = setting(
-        "What clients call it; empty: as the upstream does. Several models under one alias are a "
-        "pool that takes turns.",
-        default="",
-        normalise=normalise.trimmed,
-    )
     thinking: ThinkingRange | None = setting(
         "What it can think; absent: the levels low, medium and high.", default=None
     )
@@ -55,7 +49,7 @@ class KeyEntry:
 
 
 @attrs.frozen(kw_only=True)
-class CompatibleUpstream:
+class CompatibleUpstream(UpstreamEntry):
     """One upstream that speaks Chat Completions."""
 
     name: str = setting("What it is called here, in lists and logs.", default="", normalise=normalise.trimmed)
@@ -69,31 +63,16 @@ class CompatibleUpstream:
         "Its keys; requests spread over them. None: it is called without a key.", default=()
     )
     models: tuple[CompatibleModel, ...] = setting(
-        "The models it serves; none: it serves nothing.", default=()
-    )
-    headers: dict[str, str] = setting(
-        "Sent with every request; they win over all others, also over `Authorization`.",
-        factory=dict,
-        secret=True,
-        normalise=normalise.headers,
+        "The models it serves; none: it serves nothing. Several under one alias are a pool that takes turns.",
+        default=(),
     )
     disabled: bool = setting("Keep the entry and do not use it.", default=False)
-    prefix: str = setting(
-        "Its models are also served as `prefix/model`, by this entry only.",
-        default="",
-        normalise=normalise.prefix,
-    )
-    priority: int = setting("Used before entries of a lower priority.", default=0)
-    excluded_models: tuple[str, ...] = setting(
-        "Models not to serve; `*` stands for any characters.", default=(), normalise=normalise.patterns
-    )
     proxy_url: str = setting(
         "Proxy for all keys that name none of their own.",
         default="",
         secret=True,
         normalise=normalise.proxy_url,
     )
-    disable_cooling: bool = setting("Never pause its keys after failures.", default=False)
     request_retry: int | None = setting(
         "Rounds of retries for this entry; absent: as the global `request-retry`.", default=None
     )

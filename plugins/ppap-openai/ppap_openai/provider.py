@@ -7,7 +7,7 @@ from typing import Final
 
 import attrs
 
-from ppap_core.credentials import Credential, ModelName, credential_id, models_by_client_name
+from ppap_core.credentials import Credential, credential_id, models_by_client_name
 from ppap_core.exchange import Call, CountCall, Failure, ForwardCall, Verdict
 from ppap_core.models import Model
 from ppap_core.upstream import Upstream, UpstreamReply
@@ -89,7 +89,7 @@ def headers_of(call: Call, account: Account) -> Mapping[str, str]:
     if account.api_key:
         headers["authorization"] = f"Bearer {account.api_key}"
     headers |= call.headers
-    return headers | {name.lower(): value for name, value in account.entry.headers.items()}
+    return headers | account.entry.headers
 
 
 def credentials_of(entries: Sequence[CompatibleUpstream]) -> list[Credential]:
@@ -112,26 +112,21 @@ def _credentials_of_entry(entry: CompatibleUpstream) -> Iterator[Credential]:
 
 
 def _credential(entry: CompatibleUpstream, identity: str, api_key: str, proxy_url: str) -> Credential:
-    return Credential(
-        id=identity,
+    credential = entry.credential(
+        identity=identity,
         provider=SECTION,
         label=entry.label,
+        key=api_key,
         settings=Account(entry, api_key),
-        secrets=tuple(secret for secret in (api_key, *entry.headers.values()) if len(secret) >= 8),
-        priority=entry.priority,
-        prefix=entry.prefix,
-        proxy_url=proxy_url,
-        excluded_models=entry.excluded_models,
-        disable_cooling=entry.disable_cooling,
-        request_retry=entry.request_retry,
     )
+    return attrs.evolve(credential, proxy_url=proxy_url, request_retry=entry.request_retry)
 
 
 def models_of(credential: Credential) -> list[Model]:
     """The entry's models by client name; several upstream names under one are a pool (6.5)."""
     account: Account = credential.settings
     configured = [model for model in account.entry.models if model.name]
-    pools = models_by_client_name([ModelName(model.name, model.alias) for model in configured])
+    pools = models_by_client_name(configured)
     by_name = {model.name: model for model in reversed(configured)}
     return [
         Model(

@@ -156,7 +156,7 @@ def test_every_key_of_every_entry_is_an_account() -> None:
     assert (first.proxy_url, second.proxy_url, local.proxy_url) == ("http://proxy.example:3128", "direct", "")
     assert first.excluded_models == ("*-old",)
     assert (first.disable_cooling, first.request_retry, local.request_retry) == (True, 0, None)
-    assert first.settings.entry.headers == {"X-Team": "a"}
+    assert first.settings.entry.headers == {"x-team": "a"}
 
 
 def test_ids_do_not_depend_on_the_order_of_entries() -> None:

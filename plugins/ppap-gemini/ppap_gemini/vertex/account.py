@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import attrs
 
-from ppap_core.credentials import Credential, CredentialFile
+from ppap_core.credentials import Credential, CredentialFile, ModelEntry
 from ppap_core.errors import CredentialFileError
 
-from ..config import SAFETY_SETTINGS, VERTEX_BASE, VERTEX_MODELS, GoogleModel
+from ..config import SAFETY_SETTINGS, VERTEX_BASE, VERTEX_MODELS
 from .private_key import UnusableKey, loaded
 
 TYPE: Final = "vertex"
@@ -45,7 +45,7 @@ class VertexAccount:
     base_url: str = ""
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     safety_settings: Mapping[str, str] = SAFETY_SETTINGS
-    models: Sequence[GoogleModel] = ()
+    models: Sequence[ModelEntry] = ()
 
     @property
     def models_url(self) -> str:
@@ -70,7 +70,7 @@ def credentials_in(file: CredentialFile) -> list[Credential]:
             label=file.label,
             channel="" if account.api_key else TYPE,
             settings=account,
-            secrets=tuple(filter(None, (*secrets, *account.headers.values()))),
+            secrets=(*secrets, *account.headers.values()),
         )
     ]
 
