@@ -91,6 +91,22 @@ def _default(field: attrs.Attribute[Any]) -> Any:
     return field.default if factory is None else factory()
 
 
+ABSENT: Final = "(absent)"
+"""Stands in what is expected for a member that must not be there."""
+
+
+def agrees(told: Any, expected: Any) -> bool:
+    """Whether JSON has every member that is expected of it, and perhaps others besides; lists are whole."""
+    if isinstance(expected, dict):
+        return isinstance(told, dict) and all(
+            key not in told if each == ABSENT else key in told and agrees(told[key], each)
+            for key, each in expected.items()
+        )
+    if isinstance(expected, list):
+        return isinstance(told, list) and len(told) == len(expected) and all(map(agrees, told, expected))
+    return bool(told == expected)
+
+
 def conversation_of(fields: Mapping[str, Any]) -> Conversation:
     """A conversation with these fields, in the notation; asked in a format that no codec speaks."""
     asked: Conversation = built({"Conversation": {"model": "client-model", "format": "elsewhere", **fields}})

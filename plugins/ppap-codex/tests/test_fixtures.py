@@ -15,7 +15,7 @@ from ppap_openai import CHAT, RESPONSES
 
 from ppap_core.conversation import Conversation
 from ppap_core.conversation.collect import ReplyCollector
-from ppap_core.testing.fixtures import cuts, fixture_cases
+from ppap_core.testing.fixtures import ABSENT, agrees, cuts, fixture_cases
 from ppap_core.wire import (
     NO_NAMES,
     ClientWire,
@@ -29,8 +29,6 @@ from ppap_core.wire.translate import Translation
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CLIENTS: dict[str, ClientWire] = {"chat": CHAT, "messages": MESSAGES, "responses": RESPONSES}
-ABSENT = "(absent)"
-"""Stands in a fixture for a field that must not be sent."""
 
 
 def cases(kind: str) -> Any:
@@ -84,17 +82,6 @@ def test_a_long_name_is_shortened(case: dict[str, Any]) -> None:
 
 def stream_of(events: list[dict[str, Any]]) -> bytes:
     return b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events)
-
-
-def agrees(told: Any, expected: Any) -> bool:
-    """Whether `told` has everything that is expected of it, perhaps with other members besides."""
-    if isinstance(expected, dict):
-        return isinstance(told, dict) and all(
-            key in told and agrees(told[key], each) for key, each in expected.items()
-        )
-    if isinstance(expected, list):
-        return len(told) == len(expected) and all(map(agrees, told, expected))
-    return bool(told == expected)
 
 
 def asked(wire: ClientWire) -> Conversation:

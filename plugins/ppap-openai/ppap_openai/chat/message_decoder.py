@@ -12,6 +12,7 @@ import msgspec
 
 from ppap_core.conversation import (
     CacheControl,
+    Image,
     Item,
     Message,
     OpaquePart,
@@ -229,9 +230,12 @@ def _parts_of(content: Any, place: int) -> tuple[Part, ...]:
 
 
 def _result_content(raw: msgspec.Raw, place: int) -> Kept | tuple[Part, ...]:
-    """A result's text or parts; a list in which nothing is known to us stays JSON text (C.3)."""
+    """A result's text or parts; a list in which nothing is known to us stays JSON text (C.3).
+
+    Some clients send a list of parts as JSON text; that is unwrapped if an image is among them.
+    """
     if bytes(memoryview(raw)[:1]) == b'"':
-        return kept(raw)
+        return _unwrapped(raw, place) or kept(raw)
     content = msgspec.json.decode(raw)
     if isinstance(content, dict):
         return msgspec.json.encode(content).decode()
@@ -241,6 +245,17 @@ def _result_content(raw: msgspec.Raw, place: int) -> Kept | tuple[Part, ...]:
     if parts and all(isinstance(part, OpaquePart) for part in parts):
         return msgspec.json.encode(content).decode()
     return parts
+
+
+def _unwrapped(raw: msgspec.Raw, place: int) -> tuple[Part, ...]:
+    """The parts that a text lists; none if it is any other text, or shows no image."""
+    if bytes(memoryview(raw)[:2]) != b'"[' or b"image_url" not in bytes(raw):
+        return ()
+    try:
+        parts = _parts_of(msgspec.json.decode(msgspec.json.decode(raw)), place)
+    except (msgspec.DecodeError, InvalidRequest, UnicodeDecodeError, RecursionError):
+        return ()
+    return parts if any(isinstance(part, Image) for part in parts) else ()
 
 
 def _with_cache(item: Item, cache: CacheControl) -> Item:

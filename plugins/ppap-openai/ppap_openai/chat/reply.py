@@ -43,7 +43,7 @@ from .said import (
     text_of,
 )
 from .signed_calls import calls_with_signatures, extra_content, thought_before
-from .tool_names import free_text_of, unwrapped
+from .tool_names import free_text_names, free_text_of, unwrapped
 from .usage import read_usage, write_usage
 
 
@@ -162,6 +162,11 @@ def _read_call(call: WireCall, call_id: str, place: int, names: NameMap) -> Tool
 def write_reply(reply: Reply, conversation: Conversation) -> bytes:
     """A ``chat.completion``; its model is the one the client asked for (C.18)."""
     answers = (reply, *reply.alternatives)
+    if free_text := free_text_names(conversation.tools):
+        answers = tuple(
+            attrs.evolve(answer, items=[_as_declared(item, free_text) for item in answer.items])
+            for answer in answers
+        )
     written: dict[str, Any] = {
         "id": reply.id or f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion",
@@ -174,6 +179,13 @@ def write_reply(reply: Reply, conversation: Conversation) -> bytes:
     if reply.service_tier is not None:
         written["service_tier"] = reply.service_tier
     return msgspec.json.encode(written | dict(reply.extras.get(FORMAT, {})))
+
+
+def _as_declared(item: Item, free_text: frozenset[str]) -> Item:
+    """A call of a free-text tool by a model that knows functions only is a call of free text (C.16)."""
+    if not isinstance(item, ToolCall) or item.kind == "custom" or item.name not in free_text:
+        return item
+    return attrs.evolve(item, kind="custom", arguments=unwrapped(item.arguments))
 
 
 def _write_choice(answer: Reply, number: int) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class ChatStreamDecoder:
         self._end(events)
 
     def _fail(self, error: ErrorDetail, events: list[Event]) -> None:
-        self._silence(events)
+        """What is open stays open: what is closed looks whole."""
+        self._silence([])
         events.append(StreamError(error))
         self._end(events)
 

@@ -26,6 +26,7 @@ from ppap_core.conversation import (
     ItemStart,
     Start,
     StreamError,
+    ToolKind,
     Usage,
     UsageUpdate,
 )
@@ -37,6 +38,7 @@ from .errors import error_body
 from .finish import WORDS
 from .reply import write_image
 from .signed_calls import ORIGIN, extra_content
+from .tool_names import free_text_names, unwrapped
 from .usage import write_usage
 
 DONE_FRAME: Final = b"data: [DONE]\n\n"
@@ -73,6 +75,9 @@ class ChatStreamEncoder:
         self._choice_of: dict[ItemKey, int] = {}
         self._deltas: dict[ItemKey, tuple[bytes, bytes]] = {}
         self._silent_calls: dict[ItemKey, bytes] = {}
+        self._free_text = free_text_names(conversation.tools)
+        self._wrapped: dict[ItemKey, tuple[bytes, list[str], bytes]] = {}
+        """Calls of free-text tools by models that know functions only, with what was said of each (C.16)."""
         self._unspoken: set[ItemKey] = set()
         """Reasoning of which nothing, or nothing of a new segment, has been told."""
         self._usage: Usage | None = None
@@ -87,6 +92,8 @@ class ChatStreamEncoder:
                     self._first_words(event.key, written)
                 if before:
                     written += (before, _encode(event.text), after)
+                elif self._wrapped and event.key in self._wrapped:
+                    self._wrapped[event.key][1].append(event.text)
                 if self._silent_calls:
                     self._silent_calls.pop(event.key, None)
             elif not self._ended and (handle := _HANDLERS.get(type(event))) is not None:
@@ -112,13 +119,14 @@ class ChatStreamEncoder:
             self._deltas[event.key] = _NO_TEMPLATE
 
     def _call_start(self, event: ItemStart, answer: _Answer, written: list[bytes]) -> None:
-        field, text = _CALL_FIELDS[event.tool_kind]
+        kind: ToolKind = "custom" if event.name in self._free_text else event.tool_kind
+        field, text = _CALL_FIELDS[kind]
         index = answer.calls
         answer.calls += 1
         announced = {
             "index": index,
             "id": event.call_id or f"call_{uuid.uuid4().hex[:24]}",
-            "type": event.tool_kind,
+            "type": kind,
             field: {"name": event.name or "", text: ""},
             **extra_content(answer.signature),
         }
@@ -132,7 +140,10 @@ class ChatStreamEncoder:
         )
         after = b"}}]}" + _UNFINISHED
         self._deltas[event.key] = (before, after)
-        if event.tool_kind == "function":
+        if kind != event.tool_kind:
+            self._deltas[event.key] = _NO_TEMPLATE
+            self._wrapped[event.key] = (before, [], after)
+        elif kind == "function":
             self._silent_calls[event.key] = before + b'"{}"' + after
 
     def _item_meta(self, event: ItemMeta, written: list[bytes]) -> None:
@@ -160,6 +171,9 @@ class ChatStreamEncoder:
     def _item_end(self, event: ItemEnd, written: list[bytes]) -> None:
         if event.key in self._silent_calls:
             written.append(self._silent_calls.pop(event.key))
+        if event.key in self._wrapped:
+            before, said, after = self._wrapped.pop(event.key)
+            written += (before, _encode(unwrapped("".join(said))), after)
         self._unspoken.discard(event.key)
         del self._deltas[event.key]
 

@@ -45,9 +45,13 @@ def names_of(tools: Iterable[Tool]) -> ChatNames:
     named = [tool for tool in tools if tool.name]
     return ChatNames(
         back={folded(tool.name): tool.name for tool in reversed(named)},
-        free_text=frozenset(tool.name for tool in named if tool.kind == "custom"),
+        free_text=free_text_names(named),
         exact=frozenset(tool.name for tool in named),
     )
+
+
+def free_text_names(tools: Iterable[Tool]) -> frozenset[str]:
+    return frozenset(tool.name for tool in tools if tool.kind == "custom")
 
 
 def free_text_of(names: NameMap) -> frozenset[str]:

@@ -76,7 +76,7 @@ def _split(conversation: Conversation) -> tuple[str | None, Sequence[Item]]:
 
 
 def _tools(conversation: Conversation) -> Mapping[str, Any]:
-    tools = write_tools(conversation.tools, conversation.format)
+    tools = write_tools(conversation.tools)
     if not tools:
         return {}
     return {

@@ -176,8 +176,7 @@ class ResponsesStreamDecoder:
         return heard if isinstance(heard, kind) else None
 
     def _fail(self, error: ErrorDetail, events: list[Event]) -> None:
-        for heard in self._order:
-            heard.cut(events)
+        """What is open stays open: what is closed looks whole."""
         events += (StreamError(error), End())
         self._over = True
 

@@ -64,7 +64,7 @@ def _read_tool(tool: JsonObject, namespace: str | None = None) -> Iterator[Tool]
 
 
 def _read_own(tool: JsonObject, kind: str, namespace: str | None) -> Tool:
-    schema, strict = tool.get("parameters"), tool.get("strict")
+    schema, strict = tool.get("parameters", tool.get("parametersJsonSchema")), tool.get("strict")
     if schema is not None and not isinstance(schema, dict):
         raise InvalidRequest(
             f"Invalid request: the `parameters` of the tool {_name(tool)!r} must be an object", param="tools"
@@ -145,12 +145,12 @@ def _named(choice: Any) -> str:
 # --- writing ------------------------------------------------------------------------------------
 
 
-def write_tools(tools: Sequence[Tool], source: str) -> list[JsonObject]:
+def write_tools(tools: Sequence[Tool]) -> list[JsonObject]:
     """All tools that this format can declare; those of a namespace stand together again."""
     written: list[JsonObject] = []
     namespaces: dict[str, JsonObject] = {}
     for tool in tools:
-        told = _write_tool(tool, source)
+        told = _write_tool(tool)
         if told is None:
             continue
         if tool.namespace is None or tool.format != FORMAT:
@@ -163,7 +163,7 @@ def write_tools(tools: Sequence[Tool], source: str) -> list[JsonObject]:
     return written
 
 
-def _write_tool(tool: Tool, source: str) -> JsonObject | None:
+def _write_tool(tool: Tool) -> JsonObject | None:
     if tool.format == FORMAT:
         return dict(tool.definition)
     if tool.kind == "function" or (tool.schema is not None and tool.kind != "custom"):
@@ -222,7 +222,8 @@ def write_choice(choice: ToolChoice, tools: Sequence[Tool]) -> Any:
             tool = next((each for each in tools if each.name == choice.name), None)
             return None if tool is None else _choice_of(tool)
         case "allowed" if choice.format != FORMAT:
-            allowed = [_choice_of(tool) for tool in tools if tool.name in choice.names]
+            meant = [tool for tool in tools if tool.name in choice.names]
+            allowed = [told for tool in meant if (told := _choice_of(tool)) is not None]
             mode = "required" if choice.required else "auto"
             return {"type": "allowed_tools", "mode": mode, "tools": allowed} if allowed else mode
         case "allowed" | "native":
@@ -233,8 +234,13 @@ def write_choice(choice: ToolChoice, tools: Sequence[Tool]) -> Any:
             return None
 
 
-def _choice_of(tool: Tool) -> JsonObject:
-    if tool.kind not in _OWN_KINDS:
-        return {"type": tool.kind}
+def _choice_of(tool: Tool) -> JsonObject | None:
+    """A tool as a choice names it; ``None`` for one that this format cannot declare."""
+    told = _write_tool(tool)
+    if told is None:
+        return None
+    kind = told.get("type", "function")
+    if kind not in _OWN_KINDS:
+        return {"type": kind}
     namespace = {"namespace": tool.namespace} if tool.namespace and tool.format == FORMAT else {}
-    return {"type": tool.kind, "name": own_name(tool), **namespace}
+    return {"type": kind, "name": own_name(tool), **namespace}
