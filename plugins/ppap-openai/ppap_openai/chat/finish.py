@@ -59,12 +59,12 @@ def settled(reason: FinishReason, last_call: str | None) -> FinishReason:
     """
     if last_call is None:
         return "stop" if reason == "tool_calls" else reason
-    if reason in _CUT and not _is_whole(last_call):
+    if reason in _CUT and not is_whole(last_call):
         return reason
     return "tool_calls"
 
 
-def _is_whole(arguments: str) -> bool:
+def is_whole(arguments: str) -> bool:
     """Whether argument text was not cut off. None at all stands for ``{}``, and is whole."""
     depth = 0
     quoted = escaped = False

@@ -21,7 +21,7 @@ from ppap_core.wire import NameMap
 
 from .annotations import read_annotation
 from .call_ids import made_up_id
-from .finish import reason_of, settled
+from .finish import is_whole, reason_of, settled
 from .reply import read_image
 from .said import Said, WireCall, content_calls, content_pieces
 from .signed_calls import thought_before
@@ -56,6 +56,8 @@ class ChoiceState:
         self._free_text = free_text_of(names)
         self._answer_id = answer_id
         self._refused = False
+        self._worded = False
+        """Whether anything but reasoning and calls was said."""
         self._items = 0
         self._kind: ItemKind | None = None
         self._key: ItemKey = ""
@@ -87,6 +89,13 @@ class ChoiceState:
         if said.images:
             self._show(said.images, events)
 
+    @property
+    def whole(self) -> bool:
+        """Whether what was said can stand without a reason for its end: words, and no half of a call."""
+        if not self._calls:
+            return self._worded
+        return all(call.told and not call.custom and is_whole("".join(call.told)) for call in self._calls)
+
     def finish(self, word: str, events: list[Event]) -> None:
         self._hush(events)
         for call in sorted(self._calls, key=lambda each: each.index):
@@ -110,6 +119,7 @@ class ChoiceState:
 
     def _say(self, kind: ItemKind, text: str, events: list[Event]) -> None:
         if kind != self._kind:
+            self._worded = self._worded or kind != "reasoning"
             self._hush(events)
             self._kind = kind
             self._key = self._next_key()
@@ -144,6 +154,7 @@ class ChoiceState:
         """Pictures come whole, each an item of its own."""
         for image in filter(None, map(read_image, images)):
             self._hush(events)
+            self._worded = True
             key = self._next_key()
             start = ItemStart(key, "server_tool", choice=self._number)
             events += (start, ItemMeta(key, image=image), ItemEnd(key))

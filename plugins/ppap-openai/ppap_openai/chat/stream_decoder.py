@@ -97,9 +97,9 @@ class ChatStreamDecoder:
                 state.finish(choice.finish_reason, events)
 
     def _done(self, events: list[Event]) -> None:
-        """The end, told by the upstream: whoever spoke has finished, even if no reason was given."""
+        """The end, told by the upstream: who said something whole has finished, even without a reason."""
         for state in self._choices.values():
-            if state.spoke and not state.finished:
+            if state.whole and not state.finished:
                 state.finish("", events)
         self._end(events)
 
