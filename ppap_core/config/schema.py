@@ -127,7 +127,8 @@ class Upstream:
         "Longest silence within an answer.", default=300.0, normalise=normalise.not_negative
     )
     first_event_timeout: float = setting(
-        "Until the first event of a streamed answer; after that the next credential is tried.",
+        "Longest silence before a streamed answer says something: without an event for so long, the next "
+        "credential is tried.",
         default=180.0,
         normalise=normalise.not_negative,
     )

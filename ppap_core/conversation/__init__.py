@@ -43,7 +43,7 @@ from .request import (
     ToolResult,
 )
 from .thinking import ThinkingIntent, ThinkingSupport
-from .usage import Usage
+from .usage import ToolUsage, Usage
 
 __all__ = [
     "FINISH_REASONS",
@@ -88,6 +88,7 @@ __all__ = [
     "ToolChoice",
     "ToolKind",
     "ToolResult",
+    "ToolUsage",
     "Usage",
     "UsageUpdate",
 ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -99,7 +98,6 @@ class ReplyCollector:
         self._items: dict[int, list[_OpenItem]] = {}
         self._finish: dict[int, Finish] = {}
         self._usage: Usage | None = None
-        self._drawing: Mapping[str, Any] | None = None
 
     def add(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -109,7 +107,7 @@ class ReplyCollector:
         """The answer so far; items that never ended are included as far as they came."""
         choices = sorted({0, *self._items, *self._finish})
         first, *others = (self._choice(choice) for choice in choices)
-        return attrs.evolve(first, alternatives=tuple(others), usage=self._usage, drawing=self._drawing)
+        return attrs.evolve(first, alternatives=tuple(others), usage=self._usage)
 
     def _choice(self, choice: int) -> Reply:
         finish = self._finish.get(choice)
@@ -131,9 +129,8 @@ class ReplyCollector:
                 self._items.setdefault(event.choice, []).append(opened)
             case ItemMeta():
                 self._note(self._open[event.key], event)
-            case UsageUpdate(usage, drawing):
+            case UsageUpdate(usage):
                 self._usage = self._usage.updated(usage) if self._usage else usage
-                self._drawing = drawing or self._drawing
             case Finish():
                 self._finish[event.choice] = event
                 self.finished = True
@@ -171,7 +168,7 @@ def events_of(reply: Reply) -> list[Event]:
             events += _item_events(item, keys, choice)
         events.append(Finish(answer.finish, answer.stop_sequence, choice))
     if reply.usage is not None:
-        events.append(UsageUpdate(reply.usage, reply.drawing))
+        events.append(UsageUpdate(reply.usage))
     events.append(End())
     return events
 

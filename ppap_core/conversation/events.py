@@ -79,13 +79,9 @@ class ItemEnd(msgspec.Struct, frozen=True, gc=False):
 
 
 class UsageUpdate(msgspec.Struct, frozen=True):
-    """Usage so far, cumulative: the last one of a stream counts, laid over the earlier ones.
-
-    ``drawing`` is what making pictures took, as the upstream wrote it, where the upstream tells it apart.
-    """
+    """Usage so far, cumulative: the last one of a stream counts, laid over the earlier ones."""
 
     usage: Usage
-    drawing: Mapping[str, Any] | None = None
 
 
 class Finish(msgspec.Struct, frozen=True, gc=False):

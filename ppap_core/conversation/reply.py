@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from collections.abc import Sequence
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 
@@ -57,7 +57,5 @@ class Reply:
     stop_sequence: str | None = None
     usage: Usage | None = None
     service_tier: str | None = None
-    drawing: Mapping[str, Any] | None = None
-    """As in `UsageUpdate`."""
     alternatives: Sequence[Reply] = ()
     extras: Extras = attrs.field(factory=dict)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 
 
@@ -22,6 +25,8 @@ class Usage:
     total: int | None = None
     """As reported; ``None`` when the format has no such field. See `billed_total`."""
     server_tool_calls: int | None = None
+    by_tools: tuple[ToolUsage, ...] = ()
+    """What models behind tools took for this answer; in none of the counts above."""
 
     @property
     def uncached_input(self) -> int | None:
@@ -39,7 +44,22 @@ class Usage:
             return None
         return (self.input_total or 0) + (self.output_total or 0)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no count is known to be more than 0."""
+        counts = attrs.asdict(self, recurse=False, filter=lambda field, _: field.name != "by_tools")
+        return not any(counts.values())
+
     def updated(self, newer: Usage) -> Usage:
         """`newer` laid over this one: a field it does not report keeps the value known so far."""
-        known = attrs.asdict(newer, filter=lambda _, value: value is not None)
+        known = attrs.asdict(newer, recurse=False, filter=lambda _, value: value not in (None, ()))
         return attrs.evolve(self, **known) if known else self
+
+
+@attrs.frozen(kw_only=True)
+class ToolUsage:
+    """Tokens that a tool's own model took. ``told`` is as the upstream wrote it."""
+
+    model: str
+    usage: Usage
+    told: Mapping[str, Any]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import attrs
 
@@ -35,7 +36,12 @@ class OpenStream:
 
 
 class Source(Protocol):
-    """Where a stream path is fed from."""
+    """Where a stream path is fed from.
+
+    ``heard``: the last step brought (a piece of) an event, if the path was not committed before it.
+    """
+
+    heard: bool
 
     async def step(self, path: StreamPath) -> bytes | None:
         """Waits for more, feeds it; returns what to write, ``None`` after the end.
@@ -68,10 +74,14 @@ class _NoDecoder:
         return [End()]
 
 
+_NO_COMMENT: Final = re.compile(rb"^[^:\s]", re.MULTILINE)
+
+
 class ReplySource:
     """Feeds a path from an upstream's body: all bytes of one read become one write."""
 
     def __init__(self, reply: UpstreamReply) -> None:
+        self.heard = False
         self._reply = reply
         self._ended = False
 
@@ -80,6 +90,8 @@ class ReplySource:
             return None
         data = await self._reply.read()
         if data:
+            if not path.committed:
+                self.heard = _NO_COMMENT.search(data) is not None
             return path.feed(data)
         self._ended = True
         return path.close()
@@ -92,6 +104,7 @@ class EventSource:
     """Feeds an event path from a provider's generator."""
 
     def __init__(self, events: AsyncIterator[Event]) -> None:
+        self.heard = True
         self._events = events
         self._ended = False
 
@@ -112,6 +125,8 @@ class EventSource:
 class Ended:
     """The source of a stream that is already whole."""
 
+    heard = False
+
     async def step(self, path: StreamPath) -> bytes | None:
         return None
 
@@ -120,12 +135,22 @@ class Ended:
 
 
 async def until_committed(path: StreamPath, source: Source, deadline: float | None) -> bytes:
-    """The bytes up to and with the first real event. Raises `UpstreamFault` for an in-band failure."""
+    """The bytes up to and with the first real event. Raises `UpstreamFault` for an in-band failure.
+
+    Only an upstream that is silent for `deadline` seconds is given up (`UpstreamTimeout`). An event
+    that says nothing yet, such as a ping or the beginning of a thought, shows that somebody is at
+    work, and the clock starts anew, so long thinking is not cut off (pain 17); it commits to nothing,
+    because refusals still follow on such events (pain 12). Comments do not count: servers in between
+    send them whether or not a model is alive behind them (pain 18).
+    """
     held: list[bytes] = []
+    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout(deadline) as clock:
             while not path.committed:
                 written = await source.step(path)
+                if deadline is not None and source.heard:
+                    clock.reschedule(loop.time() + deadline)
                 if path.error is not None and not path.committed:
                     raise UpstreamFault(path.error)
                 if written is None:

@@ -173,6 +173,8 @@ class WireCarrier:
         encoder = taken.exchange.wire.stream_encoder(taken.exchange.conversation)
         path = EventPath(encoder)
         head = path.feed_events(events)
+        if path.error is not None:
+            raise UpstreamFault(path.error)
         return OpenStream(head=head, path=path, source=Ended(), headers=taken.headers)
 
     def _collected(self, body: bytes, names: NameMap) -> Reply:

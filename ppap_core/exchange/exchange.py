@@ -234,9 +234,16 @@ class Exchange:
             outcome=self._outcome,
             error=self._error,
             usage=self.usage,
+            further_usage=_by_tools(self.usage),
             queued=self._queued,
             first_byte=self.first_byte,
             total=time.perf_counter() - self.started,
             attempts=tuple(self.attempts),
             stream_violations=self.stream_violations,
         )
+
+
+def _by_tools(usage: Usage | None) -> tuple[tuple[str, Usage], ...]:
+    if usage is None or not usage.by_tools:
+        return ()
+    return tuple((tool.model, tool.usage) for tool in usage.by_tools if not tool.usage.is_nothing)

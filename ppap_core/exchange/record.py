@@ -31,6 +31,8 @@ class ExchangeRecord:
 
     ``outcome``: ``refused`` means that no upstream was called; ``cancelled`` that the client left,
     which is told as status 499 and counts against nobody.
+    ``usage`` is what ``served_model`` took; ``further_usage`` what other models did, such as the one
+    behind a tool that draws: pairs of model and tokens, none without any (usage spec, 1).
     ``first_byte`` runs from arrival to the first byte that went to the client; ``None``: none did.
     """
 
@@ -56,6 +58,7 @@ class ExchangeRecord:
     outcome: Outcome
     error: str
     usage: Usage | None
+    further_usage: Sequence[tuple[str, Usage]] = ()
     queued: float
     """Seconds from arrival until the last attempt began."""
     first_byte: float | None

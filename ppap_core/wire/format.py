@@ -101,10 +101,20 @@ class StreamEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class FallsShort(Protocol):
+    """A `StreamEncoder` for clients to whom an answer that ended well may still be none."""
+
+    @property
+    def shortfall(self) -> ErrorDetail | None:
+        """Why the one that just ended is none; the encoder has ended the stream with this error."""
+        ...
+
+
 class StreamPath(Protocol):
     """One upstream stream on its way to one client: a relay or a translation.
 
-    ``committed`` turns true with the first thing that a user would see; until then the caller may
+    ``committed`` turns true with the first thing that a user will see; until then the caller may
     drop everything and try another upstream. ``complete``: the upstream said that it is done.
     ``error``: it reported a failure in-band; the bytes returned by that `feed` already tell the
     client, if the path was committed.

@@ -17,7 +17,7 @@ from ..conversation import (
     Usage,
     UsageUpdate,
 )
-from .format import StreamDecoder, StreamEncoder
+from .format import FallsShort, StreamDecoder, StreamEncoder
 
 CUT_SHORT: Final = ErrorDetail(
     message="The upstream closed the stream before the answer was complete",
@@ -35,6 +35,7 @@ class Translation:
         self.error: ErrorDetail | None = None
         self.usage: Usage | None = None
         self._finished = False
+        self._said = False
         self._decoder = decoder
         self._encoder = encoder
 
@@ -54,25 +55,37 @@ class Translation:
         for event in events:
             kind = type(event)
             if kind is Delta or kind is ItemMeta:
-                self.committed = True
+                self._said = True
             elif kind is UsageUpdate:
                 usage = event.usage  # type: ignore[union-attr]
                 self.usage = self.usage.updated(usage) if self.usage else usage
             elif kind is Finish:
-                self._finished = self.committed = True
+                self._finished = self._said = True
             elif kind is StreamError:
                 self.error = event.error  # type: ignore[union-attr]
             elif kind is ItemStart and event.kind == "tool_call":  # type: ignore[union-attr]
-                self.committed = True
+                self._said = True
             elif kind is End:
                 return self._ended(events)
-        return self._encoder.feed(events)
+        return self._written(events)
+
+    def _written(self, events: list[Event]) -> bytes:
+        """What the client gets; some get nothing of much that is said, and then nothing is lost yet."""
+        written = self._encoder.feed(events)
+        self.committed = self.committed or (self._said and bool(written))
+        return written
 
     def _ended(self, events: list[Event]) -> bytes:
-        if self._finished or self.error is not None:
-            self.complete = self.error is None
-            return self._encoder.feed(events)
-        self.error = CUT_SHORT
-        # Items that the decoder only ends because it must are left open: what is closed looks whole.
-        said = [event for event in events[:-1] if type(event) is not ItemEnd]
-        return self._encoder.feed([*said, StreamError(CUT_SHORT), End()])
+        if not self._finished and self.error is None:
+            self.error = CUT_SHORT
+            # Items that the decoder only ends because it must are left open: what is closed looks whole.
+            said = [event for event in events[:-1] if type(event) is not ItemEnd]
+            events = [*said, StreamError(CUT_SHORT), End()]
+        if isinstance(self._encoder, FallsShort):
+            written = self._encoder.feed(events)
+            self.error = self.error or self._encoder.shortfall
+            self.committed = self.committed or self.error is None
+        else:
+            written = self._written(events)
+        self.complete = self.error is None
+        return written

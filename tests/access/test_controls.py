@@ -75,6 +75,12 @@ SURFACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "gemini counting": ("/v1beta/models/{model}:countTokens", {"contents": [{"parts": [{"text": "x"}]}]}),
     "gemini embedding": ("/v1beta/models/{model}:embedContent", {"content": {"parts": [{"text": "x"}]}}),
+    "images": ("/v1/images/generations", {"prompt": "x"}),
+    "image edits": (
+        "/v1/images/edits",
+        {"prompt": "x", "images": [{"image_url": "https://x.example/a.png"}]},
+    ),
+    "embeddings": ("/v1/embeddings", {"input": "x"}),
 }
 
 
@@ -127,6 +133,31 @@ async def test_a_model_that_a_key_may_not_use_is_a_403_everywhere(surface: str, 
             answer = await client.post(url, json={"model": model, **fields})
         assert (answer.status_code, refusal_of(answer)) == (403, REFUSED)
         assert stub.requests == []
+
+
+@pytest.mark.parametrize("form", [{"model": "blocked-model", "prompt": "x"}, {"prompt": "x"}])
+async def test_an_image_edit_as_a_form_is_checked(form: Mapping[str, str]) -> None:
+    """Better d; and without a model, as the one that it would get (Better e)."""
+    async with StubUpstream() as stub:
+        drawer = [{"name": "up", "alias": name} for name in ("blocked-model", "gpt-image-2")]
+        settings = config(stub, {"api-key": KEY, "models": ["allowed-*"]}, models=drawer)
+        async with running(settings) as proxy, client_of(proxy.base_url) as client:
+            file = {"image": ("a.png", b"\x89PNG", "image/png")}
+            answer = await client.post("/v1/images/edits", data=form, files=file)
+        assert (answer.status_code, refusal_of(answer)) == (403, REFUSED)
+        assert stub.requests == []
+
+
+@pytest.mark.parametrize(("allowed", "status"), [("gpt-image-*", 200), ("allowed-*", 403)])
+async def test_an_image_request_without_a_model_is_checked(allowed: str, status: int) -> None:
+    """As ``gpt-image-2``, which it would get (Better e)."""
+    async with StubUpstream() as stub:
+        stub.otherwise(whole(b'{"created": 1, "data": [{"b64_json": "eA=="}]}'))
+        drawer = [{"name": "up", "alias": "gpt-image-2"}]
+        settings = config(stub, {"api-key": KEY, "models": [allowed]}, models=drawer)
+        async with running(settings) as proxy, client_of(proxy.base_url) as client:
+            answer = await client.post("/v1/images/generations", json={"prompt": "x"})
+        assert answer.status_code == status
 
 
 async def test_what_is_allowed_arrives_whole() -> None:

@@ -85,7 +85,7 @@ def shown(event: Event) -> list[Any]:
         case ItemEnd(key=key):
             return ["end", key]
         case UsageUpdate(usage):
-            return ["usage", attrs.asdict(usage, filter=lambda _, value: value is not None)]
+            return ["usage", attrs.asdict(usage, filter=lambda _, value: value not in (None, ()))]
         case Finish(reason=reason, stop_sequence=stop):
             return ["finish", reason, *([stop] if stop else [])]
         case StreamError(error=error):

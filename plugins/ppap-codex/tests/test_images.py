@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -215,7 +215,7 @@ async def test_what_is_missing_is_told(body: dict[str, Any], message: str) -> No
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_an_answer_without_a_picture_is_an_error(stream: bool) -> None:
-    """502, or 400 where the model says why it will not draw; in a stream, an error event."""
+    """502, or 400 where the model says why it will not draw; streams that showed nothing yet, too."""
     said = {
         "type": "message",
         "id": "m",
@@ -225,14 +225,81 @@ async def test_an_answer_without_a_picture_is_an_error(stream: bool) -> None:
     spoken = {"type": "response.output_item.done", "output_index": 0, "item": said}
     async with StubUpstream(streamed(sse(CREATED, spoken, COMPLETED))) as stub, drawn(stub) as (proxy, _):
         answer = await posted(proxy, {"prompt": "x", "stream": stream}, "generations")
-    told = answer.text.split("data: ")[-1] if stream else answer.text
-    error = json.loads(told)["error"]
+        (record,) = await proxy.finished()
+    error = answer.json()["error"]
     assert error["message"] == "upstream did not return image output: No!"
     assert error["code"] == "content_policy_violation"
-    assert answer.status_code == (200 if stream else 400)
+    assert (answer.status_code, record.outcome) == (400, "failed")
     async with StubUpstream(streamed(sse(CREATED, COMPLETED))) as stub, drawn(stub) as (proxy, _):
-        answer = await posted(proxy, {"prompt": "x"}, "generations")
+        answer = await posted(proxy, {"prompt": "x", "stream": stream}, "generations")
+        (record,) = await proxy.finished()
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "no_image_output")
+    assert (record.outcome, record.error) == ("failed", "no_image_output")
+
+
+async def test_a_stream_that_ends_without_its_picture() -> None:
+    """After a partial one, an error event; it is a failure, and the account is judged (auth spec, 5)."""
+    failed = {**DONE, "item": {**ITEM, "status": "failed", "result": None}}
+    frames = sse(CREATED, PARTIAL, failed, COMPLETED)
+    async with StubUpstream(streamed(frames)) as stub, drawn(stub) as (proxy, _):
+        answer = await posted(proxy, {"prompt": "x", "stream": True}, "generations")
+        (record,) = await proxy.finished()
+        (candidate,) = proxy.proxy.snapshot.index.routes["gpt-image-2"].candidates
+        assert proxy.proxy.pool.recovery((candidate,)) is not None
+    kinds = [line.removeprefix("event: ") for line in answer.text.splitlines() if line.startswith("event")]
+    assert kinds == ["image_generation.partial_image", "error"]
+    assert (record.status, record.outcome, record.error) == (200, "failed", "no_image_output")
+
+
+SURFACES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "responses": ("/v1/responses", {"input": "x"}),
+    "chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}]}),
+    "messages": ("/v1/messages", {"max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}),
+    "gemini": ("/v1beta/models/gpt-5.5:{method}", {"contents": [{"parts": [{"text": "x"}]}]}),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_what_drawing_took_is_recorded_apart(surface: str, stream: bool) -> None:
+    """Under the model of the tool, for clients of every format (usage spec, 1; translation spec, C.9)."""
+    path, fields = SURFACES[surface]
+    path = path.format(method="streamGenerateContent" if stream else "generateContent")
+    async with StubUpstream(streamed(DRAWN)) as stub, drawn(stub) as (proxy, _):
+        proxy.expects_violations = surface == "responses"  # the stub tells the least it can
+        async with httpx.AsyncClient(base_url=proxy.base_url, headers=dict(proxy.headers)) as client:
+            answer = await client.post(path, json={"model": "gpt-5.5", "stream": stream, **fields})
+        (record,) = await proxy.finished()
+    assert answer.status_code == 200
+    assert record.usage is not None
+    assert (record.served_model, record.usage.input_total, record.usage.output_total) == ("gpt-5.5", 50, 5)
+    ((model, usage),) = record.further_usage
+    assert (model, usage.input_total, usage.output_total, usage.total) == ("gpt-image-2", 9, 30, 39)
+
+
+@pytest.mark.parametrize(
+    ("response", "recorded"),
+    [
+        ({"tool_usage": {"image_gen": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}}}, []),
+        ({"tool_usage": {"image_gen": {"input_tokens_details": {"cached_tokens": 3}}}}, ["gpt-image-2"]),
+        (
+            {
+                "tool_usage": {"image_gen": DRAWING},
+                "tools": [{"type": "web_search"}, {"type": "image_generation", "model": "gpt-image-3"}],
+            },
+            ["gpt-image-3"],
+        ),
+        ({"tool_usage": {"web_search": {"num_requests": 1}}}, []),
+    ],
+)
+async def test_whose_tokens_those_are(response: dict[str, Any], recorded: list[str]) -> None:
+    """Of the model that the answer names for the tool; where all counts are 0, of nobody's."""
+    ended = {**COMPLETED, "response": {**COMPLETED["response"], "tool_usage": None, **response}}
+    frames = sse(CREATED, DONE, ended)
+    async with StubUpstream(streamed(frames)) as stub, drawn(stub) as (proxy, client):
+        await client.responses.create(model="gpt-5.5", input="x")
+        (record,) = await proxy.finished()
+    assert [model for model, _ in record.further_usage] == recorded
 
 
 async def test_the_tool_is_kept_where_only_pictures_are_wanted() -> None:

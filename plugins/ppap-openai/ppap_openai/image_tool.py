@@ -15,6 +15,8 @@ from ppap_core.exchange import OutgoingRequest, RequestShaper
 from ppap_core.wire import JsonArray, JsonBody
 
 TOOL: Final = "image_generation"
+DEFAULT_MODEL: Final = "gpt-image-2"
+"""What draws where nobody names another."""
 IMAGE_FORMATS: Final = ("openai-images", "openai-image-edits")
 """What clients speak that ask for nothing but pictures."""
 KEY: Final = "disable-image-generation"

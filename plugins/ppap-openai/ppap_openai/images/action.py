@@ -8,8 +8,6 @@ import attrs
 
 from ..image_tool import IMAGE_FORMATS
 
-DEFAULT_MODEL: Final = "gpt-image-2"
-
 
 @attrs.frozen(kw_only=True)
 class Action:

@@ -26,6 +26,7 @@ from ppap_core.conversation import (
     Start,
     StreamError,
     Text,
+    Usage,
     UsageUpdate,
 )
 from ppap_core.errors import UpstreamFault
@@ -82,9 +83,14 @@ def encode_reply(reply: Reply, conversation: Conversation) -> bytes:
         "data": [_datum(picture, shape) for picture in pictures],
         **pictures[0].echoes,
     }
-    if reply.drawing is not None:
-        answer["usage"] = dict(reply.drawing)
+    if (told := _told_usage(reply.usage)) is not None:
+        answer["usage"] = told
     return msgspec.json.encode(answer)
+
+
+def _told_usage(usage: Usage | None) -> dict[str, Any] | None:
+    """What drawing took, in the upstream's own words."""
+    return dict(usage.by_tools[-1].told) if usage is not None and usage.by_tools else None
 
 
 def _datum(picture: Picture, shape: object) -> dict[str, Any]:
@@ -132,7 +138,8 @@ def picture_frame(action: Action, kind: str, told: Mapping[str, Any]) -> bytes:
 
 
 class ImagesStreamEncoder:
-    """A `StreamEncoder`. Finished pictures wait for the usage, which comes after them."""
+    """A `StreamEncoder` that `FallsShort` of a picture. Finished ones wait for the usage, which comes
+    after them."""
 
     def __init__(self, action: Action, conversation: Conversation) -> None:
         self._action = action
@@ -142,7 +149,8 @@ class ImagesStreamEncoder:
         self._last: dict[ItemKey, Image] = {}
         self._finished: dict[ItemKey, Picture] = {}
         self._said: list[str] = []
-        self._usage: Mapping[str, Any] | None = None
+        self._usage: dict[str, Any] | None = None
+        self.shortfall: ErrorDetail | None = None
 
     def feed(self, events: Sequence[Event]) -> bytes:
         written: list[bytes] = []
@@ -152,8 +160,8 @@ class ImagesStreamEncoder:
                     self._note(event, written)
                 case ItemEnd(key) if key in self._last:
                     self._finished.setdefault(key, Picture(self._last[key]))
-                case UsageUpdate():
-                    self._usage = event.drawing or self._usage
+                case UsageUpdate(usage):
+                    self._usage = _told_usage(usage) or self._usage
                 case Start(created=created):
                     self._created = created or self._created
                 case StreamError(error):
@@ -165,13 +173,13 @@ class ImagesStreamEncoder:
         return b"".join(written)
 
     def _note(self, meta: ItemMeta, written: list[bytes]) -> None:
-        if meta.image is not None:
-            self._last[meta.key] = meta.image
         if meta.native is None:
             if meta.image is not None:
+                self._last[meta.key] = meta.image
                 written.append(self._partial(meta.key, Picture(meta.image)))
             return
-        picture = picture_of(meta.native, self._last.get(meta.key))
+        self._last.pop(meta.key, None)  # what the tool says at its end counts, and no state before it
+        picture = picture_of(meta.native, meta.image)
         if picture is not None:
             self._finished[meta.key] = picture
 
@@ -183,8 +191,9 @@ class ImagesStreamEncoder:
 
     def _ended(self) -> list[bytes]:
         if not self._finished:
-            return [error_frame(_without_pictures("".join(self._said).strip()))]
-        usage = {} if self._usage is None else {"usage": dict(self._usage)}
+            self.shortfall = _without_pictures("".join(self._said).strip())
+            return [error_frame(self.shortfall)]
+        usage = {} if self._usage is None else {"usage": self._usage}
         return [
             picture_frame(
                 self._action,

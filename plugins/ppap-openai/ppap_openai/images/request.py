@@ -11,8 +11,8 @@ from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody
 
 from ..chat.content import image_of_url
-from ..image_tool import TOOL
-from .action import DEFAULT_MODEL, Action
+from ..image_tool import DEFAULT_MODEL, TOOL
+from .action import Action
 from .form import Field, FormBody
 
 TEXT_OPTIONS: Final = ("size", "quality", "background", "output_format", "moderation")

@@ -22,8 +22,7 @@ from ppap_core.exchange import (
 from ppap_core.proxy import Proxy
 from ppap_core.wire import JsonBody, Target
 
-from ..image_tool import KEY, settings_of
-from .action import DEFAULT_MODEL
+from ..image_tool import DEFAULT_MODEL, KEY, settings_of
 from .form import MEDIA_TYPE, read_form
 from .request import prompt_of
 from .wire import EDITS, GENERATIONS, ImagesFormat

@@ -14,7 +14,7 @@ from .repair import Items, model_text, repaired
 from .reply import read_response
 from .stream_decoder import ENDS
 from .stream_relay import ResponsesRelay
-from .usage import read_usage
+from .usage import usage_of
 from .wire_event import ABSENT
 
 
@@ -30,7 +30,7 @@ def relay_reply(body: bytes, client_model: str, target: Target) -> RelayedReply:
     """The upstream's own bytes, under the model name that the client knows. Raises like `read_response`."""
     response = read_response(body)
     model = model_text(client_model, target.model)
-    return RelayedReply(body=repaired(body, Items(), model), usage=read_usage(response.get("usage")))
+    return RelayedReply(body=repaired(body, Items(), model), usage=usage_of(response))
 
 
 def whole_of(stream: bytes) -> bytes:

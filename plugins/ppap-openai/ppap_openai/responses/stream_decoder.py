@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from ppap_core.conversation import End, ErrorDetail, Event, Finish, Start, StreamError, Usage, UsageUpdate
+from ppap_core.conversation import End, ErrorDetail, Event, Finish, Start, StreamError, UsageUpdate
 from ppap_core.errors import MalformedStream
 from ppap_core.wire import NameMap
 from ppap_core.wire.sse import FrameSplitter, frames, payload
@@ -24,7 +24,7 @@ from .heard import (
     new_heard,
 )
 from .name import JsonObject
-from .usage import read_drawing, read_usage
+from .usage import usage_of
 from .wire_event import ABSENT, WireEvent, json_object, read_event
 
 DONE: Final = b"[DONE]"
@@ -138,9 +138,8 @@ class ResponsesStreamDecoder:
         self._hear_rest(response.get("output"), events)
         for heard in self._order:
             heard.end(events)
-        usage, drawing = read_usage(response.get("usage")), read_drawing(response.get("tool_usage"))
-        if usage is not None or drawing is not None:
-            events.append(UsageUpdate(usage or Usage(), drawing))
+        if (usage := usage_of(response)) is not None:
+            events.append(UsageUpdate(usage))
         calls = [heard for heard in self._order if isinstance(heard, HeardCall) and heard.emitted]
         reason = reason_of(
             _told(response),

@@ -20,7 +20,7 @@ from ppap_core.wire.translate import CUT_SHORT
 from .errors import error_frame, read_in_band
 from .repair import Items, reframed, repaired, with_response
 from .stream_decoder import DONE, ENDS, FAILURES
-from .usage import read_usage
+from .usage import usage_of
 from .wire_event import ABSENT, json_object, not_json
 
 _FRAME: Final = re.compile(rb".*?\n\r?\n", re.DOTALL)
@@ -228,7 +228,7 @@ class ResponsesRelay:
         return self._respliced(frame, data, head)
 
     def _note_usage(self, head: _Head) -> None:
-        usage = read_usage(json_object(head.response).get("usage"))
+        usage = usage_of(json_object(head.response))
         if usage is not None:
             self.usage = usage
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import msgspec
 
-from ppap_core.conversation import Usage
+from ppap_core.conversation import ToolUsage, Usage
 
 from ..chat.usage import WireUsage
 from ..chat.usage import read_usage as read_counts
+from ..image_tool import DEFAULT_MODEL, TOOL
+from .name import JsonObject
 
 
 def read_usage(value: Any) -> Usage | None:
@@ -21,10 +24,23 @@ def read_usage(value: Any) -> Usage | None:
     return read_counts(counts)
 
 
-def read_drawing(tool_usage: Any) -> dict[str, Any] | None:
-    """What the tool that draws took, as ``tool_usage`` has it (B.3.2)."""
+def usage_of(response: JsonObject) -> Usage | None:
+    """What a response took, the tool that draws apart (B.3.2); ``None`` when nothing is reported."""
+    usage = read_usage(response.get("usage"))
+    tool_usage = response.get("tool_usage")
     drawing = tool_usage.get("image_gen") if isinstance(tool_usage, dict) else None
-    return drawing if isinstance(drawing, dict) else None
+    if not isinstance(drawing, dict):
+        return usage
+    drawn = ToolUsage(model=_drawn_by(response), usage=read_usage(drawing) or Usage(), told=drawing)
+    return attrs.evolve(usage or Usage(), by_tools=(drawn,))
+
+
+def _drawn_by(response: JsonObject) -> str:
+    """The model of the tool, as a response repeats the tools that it was given."""
+    tools = response.get("tools")
+    given = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    model = next((tool.get("model") for tool in given if tool.get("type") == TOOL), None)
+    return model if isinstance(model, str) and model else DEFAULT_MODEL
 
 
 def write_usage(usage: Usage | None) -> dict[str, Any]:
