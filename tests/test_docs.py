@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import inspect
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,7 +19,7 @@ import pytest
 from ppap_openai import testing as chat
 
 import ppap_core.exchange
-from ppap_core import hookimpl
+from ppap_core import hookimpl, hookspecs
 from ppap_core.cli import cli
 from ppap_core.credentials import Credential
 from ppap_core.models import Model
@@ -25,6 +27,7 @@ from ppap_core.proxy import Proxy
 from ppap_core.testing import StubUpstream, whole
 from ppap_core.testing.running import running
 from ppap_core.upstream import UpstreamReply
+from ppap_core.wire import abilities, guard
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,6 +47,21 @@ def tutorial() -> ModuleType:
 def test_the_tutorial_shows_the_files_of_its_example(name: str) -> None:
     page = (ROOT / "docs" / "plugins.md").read_text()
     assert (ROOT / "examples" / "tutorial" / name).read_text() in page
+
+
+def test_every_hook_and_ability_has_its_row() -> None:
+    """With the arguments of the hook, in the one table of each kind."""
+    page = (ROOT / "docs" / "plugins.md").read_text()
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("ppap_")}
+    assert [name for name, hook in hooks.items() if f"| `{name}({_arguments(hook)})` |" not in page] == []
+    kinds = {**vars(abilities), **vars(guard)}
+    optional = [name for name, kind in kinds.items() if getattr(kind, "_is_runtime_protocol", False)]
+    wires = {"ClientWire", "UpstreamWire", "RelayWire"}
+    assert [name for name in {*optional, *wires} if f"| `{name}` |" not in page] == []
+
+
+def _arguments(hook: Callable[..., object]) -> str:
+    return ", ".join(inspect.signature(hook).parameters)
 
 
 async def test_the_tutorials_provider_answers_every_client_format() -> None:

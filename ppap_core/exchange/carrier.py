@@ -17,15 +17,8 @@ from ..conversation.collect import ReplyCollector, events_of
 from ..credentials import Candidate
 from ..errors import InvalidRequest, UpstreamError, UpstreamFault
 from ..upstream import UpstreamReply
-from ..wire.format import (
-    Mends,
-    NameMap,
-    RelaysSiblings,
-    RelayWire,
-    StreamPath,
-    Target,
-    ToldWhole,
-)
+from ..wire.abilities import Mends, RelaysSiblings, ToldWhole, ability
+from ..wire.format import NameMap, RelayWire, StreamPath, Target
 from ..wire.translate import CUT_SHORT, Translation
 from .answer import (
     Answer,
@@ -108,7 +101,8 @@ class WireCarrier:
             return reply
         wire = self.provider.wire
         fault = await refusal(wire, reply)
-        mended = wire.mended(call.body, fault.detail) if isinstance(wire, Mends) else None
+        mends = ability(wire, Mends)
+        mended = mends.mended(call.body, fault.detail) if mends else None
         if mended is None:
             raise fault
         reply = await self.provider.send(attrs.evolve(call, body=mended))
@@ -120,10 +114,11 @@ class WireCarrier:
         """What passes on a client's bytes; ``None``: they have to be translated."""
         wire = self.provider.wire
         if wire.name == client:
-            return wire if isinstance(wire, RelayWire) else None
+            return ability(wire, RelayWire)
         if client in self.also:
             return self.also[client]
-        return wire.relay_from(client) if isinstance(wire, RelaysSiblings) else None
+        siblings = ability(wire, RelaysSiblings)
+        return siblings.relay_from(client) if siblings else None
 
     def _reads(self, taken: _Taken) -> bool:
         """Whether an answer can be taken in any way: only one in the provider's main format."""
@@ -132,8 +127,8 @@ class WireCarrier:
     async def _whole(self, taken: _Taken) -> WholeAnswer:
         reply = taken.reply
         streamed = _is_event_stream(reply) and self._reads(taken)
-        if streamed and taken.relay is not None and isinstance(self.provider.wire, ToldWhole):
-            return await self._whole_of_stream(taken, self.provider.wire)
+        if streamed and taken.relay is not None and (told := ability(self.provider.wire, ToldWhole)):
+            return await self._whole_of_stream(taken, told)
         body = await reply.body()
         await reply.close()
         if streamed:

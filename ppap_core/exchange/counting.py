@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..credentials import Candidate
+from ..wire.abilities import ability
 from .asking import first_answer, narrow, not_supported
 from .exchange import Exchange
 from .provider import CountCall, CountsTokens, Provider
@@ -18,12 +19,13 @@ async def count_tokens(exchange: Exchange) -> int:
 
     def counter(candidate: Candidate) -> CountsTokens | None:
         provider = exchange.proxy.carriers[candidate.credential.provider].provider
-        return provider if isinstance(provider, CountsTokens) else None
+        return ability(provider, CountsTokens)
 
     async def counted(candidate: Candidate) -> int:
         provider = counter(candidate)
         assert provider is not None
-        wire = provider.wire if isinstance(provider, Provider) else None
+        speaking = ability(provider, Provider)
+        wire = speaking.wire if speaking else None
         conversation, target = for_translation(exchange, candidate.targets[0], wire)
         call = CountCall(
             conversation=conversation,

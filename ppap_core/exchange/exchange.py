@@ -14,8 +14,9 @@ from ..conversation.thinking import UNSET
 from ..credentials import Candidate, Route
 from ..errors import PpapError
 from ..models import ListedModel
+from ..wire.abilities import ability, family_of
 from ..wire.body import JsonBody
-from ..wire.format import ClientWire, Target, family_of
+from ..wire.format import ClientWire, Target
 from .arrival import Arrival
 from .outgoing import log, outline
 from .provider import Provider
@@ -138,9 +139,10 @@ class Exchange:
 
     def _is_of_the_family(self, route: Route) -> bool:
         """Whether somebody serves it in the client's own family of formats."""
-        providers = (self.proxy.carriers[each.credential.provider].provider for each in route.candidates)
+        carriers = (self.proxy.carriers[each.credential.provider] for each in route.candidates)
+        providers = (ability(each.provider, Provider) for each in carriers)
         family = family_of(self.wire)
-        return any(isinstance(each, Provider) and family_of(each.wire) == family for each in providers)
+        return any(each is not None and family_of(each.wire) == family for each in providers)
 
     def named_intent(self, target: Target) -> ThinkingIntent:
         """What the model's name says about thinking; the target's own name goes before the client's."""

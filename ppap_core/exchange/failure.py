@@ -14,7 +14,8 @@ from ..credentials import Candidate
 from ..credentials.verdict import UNREACHABLE, Failure, Verdict
 from ..errors import MalformedReply, UpstreamError, UpstreamFault
 from ..upstream import UpstreamReply
-from ..wire.format import RetellsErrors, UpstreamWire
+from ..wire.abilities import RetellsErrors, ability
+from ..wire.format import UpstreamWire
 from .provider import AnyProvider
 
 
@@ -72,7 +73,8 @@ async def refusal(wire: UpstreamWire, reply: UpstreamReply) -> UpstreamFault:
     detail = wire.decode_error(reply.status, body)
     if detail.retry_after is None:
         detail = attrs.evolve(detail, retry_after=retry_after(reply.headers.get("retry-after", "")))
-    anew = isinstance(wire, RetellsErrors) and wire.retells(reply.status, body)
+    retelling = ability(wire, RetellsErrors)
+    anew = retelling is not None and retelling.retells(reply.status, body)
     return UpstreamFault(detail, b"" if anew else body, reply.headers)
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
-from ..wire.format import Framing, Reframed
+from ..wire.abilities import Framing, Reframed, ability
 from ..wire.guard import Guarded, Mended, StreamGuard, StreamMender
 
 if TYPE_CHECKING:
@@ -79,12 +79,17 @@ class Outgoing:
 def outgoing(exchange: Exchange) -> Outgoing | None:
     """What ``stream-guard`` and the format want of a stream that begins; ``None``: nothing."""
     wire, mode = exchange.wire, exchange.snapshot.config.core.stream_guard
-    framing = wire.framing() if isinstance(wire, Reframed) else None
-    guard = wire.stream_guard() if mode != "off" and isinstance(wire, Guarded) else None
-    mender = wire.stream_mender(exchange.model) if mode == "repair" and isinstance(wire, Mended) else None
-    if framing is None and guard is None and mender is None:
+    reframed = ability(wire, Reframed)
+    guarded = ability(wire, Guarded) if mode != "off" else None
+    mended = ability(wire, Mended) if mode == "repair" else None
+    if not (reframed or guarded or mended):
         return None
-    return Outgoing(exchange, framing, guard, mender)
+    return Outgoing(
+        exchange,
+        reframed.framing() if reframed else None,
+        guarded.stream_guard() if guarded else None,
+        mended.stream_mender(exchange.model) if mended else None,
+    )
 
 
 def outline(data: bytes) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 from ..conversation import Conversation, End, ErrorDetail, StreamError
-from ..wire.format import FailsInStream
+from ..wire.abilities import FailsInStream, ability
 from .body import Receive
 from .disconnect import DisconnectWatch
 from .exchange import Exchange
@@ -86,7 +86,8 @@ class Response:
         exchange = self._exchange
         exchange.failed(detail)
         wire = exchange.wire
-        if exchange.stream and isinstance(wire, FailsInStream) and wire.fails_in_stream(detail):
+        failing = ability(wire, FailsInStream) if exchange.stream else None
+        if failing and failing.fails_in_stream(detail):
             await self.begin_stream()
         if self._started and exchange.stream:
             # The request itself may be what cannot be decoded; an error frame needs no more than this.

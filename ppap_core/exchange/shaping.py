@@ -12,15 +12,13 @@ import attrs
 
 from ..conversation.thinking import UNSET
 from ..credentials import Credential
+from ..wire.abilities import Enforces, Enveloped, ability, protocol_of
 from ..wire.body import JsonBody
 from ..wire.format import (
     ClientWire,
     EncodedRequest,
-    Enforces,
-    Enveloped,
     Target,
     UpstreamWire,
-    protocol_of,
 )
 from .exchange import Exchange
 
@@ -57,16 +55,18 @@ def shaped(
 ) -> EncodedRequest:
     """The request as the shapers want it, with what its format demands. Raises `InvalidRequest`."""
     body = exchange.body if encoded.body is exchange.body.data else JsonBody(encoded.body)
-    envelope = wire.envelope if isinstance(wire, Enveloped) else ""
+    enveloped = ability(wire, Enveloped)
+    envelope = enveloped.envelope if enveloped else ""
     inner = JsonBody(body.raw(envelope) or b"{}") if envelope else body
     edited = shaped_body(exchange, credential, target, wire, inner)
     if edited is inner:
         return encoded
     body = JsonBody(body.edited({envelope: edited.data})) if envelope else edited
-    if not isinstance(wire, Enforces):
+    enforces = ability(wire, Enforces)
+    if enforces is None:
         return attrs.evolve(encoded, body=body.data)
     bare = attrs.evolve(target, intent=UNSET, thinking=None)
-    held = wire.enforce(body, bare, stream=exchange.stream)
+    held = enforces.enforce(body, bare, stream=exchange.stream)
     return attrs.evolve(encoded, body=held.body, headers={**encoded.headers, **held.headers})
 
 

@@ -12,7 +12,8 @@ import attrs
 from ..conversation import Conversation, ThinkingIntent
 from ..conversation.resolution import resolved
 from ..conversation.thinking import UNSET
-from ..wire.format import Target, UpstreamWire, family_of
+from ..wire.abilities import family_of
+from ..wire.format import Target, UpstreamWire
 from .exchange import Exchange
 
 

@@ -1,35 +1,38 @@
 """Wire formats: the contract of a codec, and what all codecs share."""
 
-from .array import JsonArray
-from .body import JsonBody, Kind
-from .format import (
-    NO_NAMES,
-    ClientWire,
-    EncodedRequest,
+from .abilities import (
     Enforces,
     Enveloped,
     FailsInStream,
     FallsShort,
     Framing,
     Mends,
-    NameMap,
     OfFamily,
     OfProtocol,
-    Peek,
     Reframed,
-    RelayedReply,
     RelaysSiblings,
-    RelayWire,
     RetellsErrors,
+    ToldWhole,
+    ability,
+    family_of,
+    protocol_of,
+)
+from .array import JsonArray
+from .body import JsonBody, Kind
+from .format import (
+    NO_NAMES,
+    ClientWire,
+    EncodedRequest,
+    NameMap,
+    Peek,
+    RelayedReply,
+    RelayWire,
     StreamDecoder,
     StreamEncoder,
     StreamPath,
     Target,
-    ToldWhole,
     UpstreamWire,
     WireFormat,
-    family_of,
-    protocol_of,
 )
 from .guard import Guarded, Mended, StreamGuard, StreamMender
 
@@ -66,6 +69,7 @@ __all__ = [
     "ToldWhole",
     "UpstreamWire",
     "WireFormat",
+    "ability",
     "family_of",
     "protocol_of",
 ]

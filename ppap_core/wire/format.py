@@ -1,8 +1,8 @@
 """The contract of a wire format: what a codec offers to clients, and what to upstreams.
 
 A format that only clients speak implements `ClientWire`; one that only upstreams speak,
-`UpstreamWire`; most implement both and are a `WireFormat`. Everything here is pure: no I/O, no
-clock but for ids, no state but in the stream objects.
+`UpstreamWire`; most implement both and are a `WireFormat`. What only some formats can do is in
+`abilities`. Everything here is pure: no I/O, no clock but for ids, no state but in the stream objects.
 """
 
 from __future__ import annotations
@@ -101,16 +101,6 @@ class StreamEncoder(Protocol):
         ...
 
 
-@runtime_checkable
-class FallsShort(Protocol):
-    """A `StreamEncoder` for clients to whom an answer that ended well may still be none."""
-
-    @property
-    def shortfall(self) -> ErrorDetail | None:
-        """Why the one that just ended is none; the encoder has ended the stream with this error."""
-        ...
-
-
 class StreamPath(Protocol):
     """One upstream stream on its way to one client: a relay or a translation.
 
@@ -185,36 +175,6 @@ class ClientWire(Protocol):
         ...
 
 
-class Framing(Protocol):
-    """Turns the frames of a stream into another framing of the same words."""
-
-    def feed(self, data: bytes) -> bytes:
-        """`data` is one write: whole frames as the format's relay or encoder gave them."""
-        ...
-
-    def close(self) -> bytes:
-        """What ends the stream, whether it was whole or failed."""
-        ...
-
-
-@runtime_checkable
-class Reframed(Protocol):
-    """A `ClientWire` whose streams leave in another framing than its relay and its encoder write."""
-
-    def framing(self) -> Framing:
-        """A new one, for one stream."""
-        ...
-
-
-@runtime_checkable
-class FailsInStream(Protocol):
-    """A `ClientWire` whose clients only understand some refusals if a stream tells them."""
-
-    def fails_in_stream(self, error: ErrorDetail) -> bool:
-        """Whether a client that wants a stream gets one, with nothing in it but this error."""
-        ...
-
-
 @runtime_checkable
 class UpstreamWire(Protocol):
     """What a format offers to the providers whose upstreams speak it."""
@@ -238,29 +198,6 @@ class UpstreamWire(Protocol):
 
 
 @runtime_checkable
-class Enforces(Protocol):
-    """What an `UpstreamWire` offers whose requests must hold something, whatever edited them."""
-
-    def enforce(self, body: JsonBody, target: Target, *, stream: bool) -> EncodedRequest:
-        """An edited request with what must hold written back; headers that its body asks for.
-
-        Called only if request shapers changed the body. What the target has to be asked for is
-        written by then, so its ``intent`` is unset. Raises `InvalidRequest`.
-        """
-        ...
-
-
-@runtime_checkable
-class Enveloped(Protocol):
-    """What an `UpstreamWire` offers whose bodies hold the request proper in one of their members."""
-
-    @property
-    def envelope(self) -> str:
-        """The top-level key of that member; request shapers see nothing but its value."""
-        ...
-
-
-@runtime_checkable
 class RelayWire(Protocol):
     """What a format offers when client and upstream both speak it: bytes pass through."""
 
@@ -279,74 +216,5 @@ class RelayWire(Protocol):
 
 
 @runtime_checkable
-class ToldWhole(Protocol):
-    """A `RelayWire` whose streams end with everything that was said.
-
-    So an upstream that only streams can serve a client that wants one body, and nothing is lost.
-    """
-
-    def whole_of(self, stream: bytes) -> bytes:
-        """The body in a complete stream, as this format's `StreamPath` wrote it. Raises `MalformedReply`."""
-        ...
-
-
-@runtime_checkable
-class Mends(Protocol):
-    """What an `UpstreamWire` offers whose upstreams refuse requests for parts that can be done without."""
-
-    def mended(self, request: bytes, refusal: ErrorDetail) -> bytes | None:
-        """The refused request without those parts, to be sent once more; ``None``: it has none."""
-        ...
-
-
-@runtime_checkable
-class RelaysSiblings(Protocol):
-    """What an `UpstreamWire` offers that is so like another format that bytes can pass between them."""
-
-    def relay_from(self, client: str) -> RelayWire | None:
-        """For clients that speak the format of that name, if it is such a one."""
-        ...
-
-
-@runtime_checkable
-class RetellsErrors(Protocol):
-    """A `RelayWire` whose upstreams refuse in words that its clients should not, or cannot, read."""
-
-    def retells(self, status: int, body: bytes) -> bool:
-        """Whether clients get the error as `ClientWire.encode_error` tells it, and not `body` itself."""
-        ...
-
-
-@runtime_checkable
 class WireFormat(ClientWire, UpstreamWire, RelayWire, Protocol):
     """A format that clients and upstreams speak."""
-
-
-@runtime_checkable
-class OfFamily(Protocol):
-    """What a format offers that is one of several by the same makers.
-
-    A client that speaks any of them knows what the makers' models can do, so what a model cannot
-    think is refused; to others it is fitted (translation spec, D.4).
-    """
-
-    @property
-    def family(self) -> str: ...
-
-
-def family_of(wire: ClientWire | UpstreamWire) -> str:
-    """The family of a format; one that names none is alone in its own."""
-    return wire.family if isinstance(wire, OfFamily) else wire.name
-
-
-@runtime_checkable
-class OfProtocol(Protocol):
-    """What a format offers that operators' rules call by another word than its name."""
-
-    @property
-    def protocol(self) -> str: ...
-
-
-def protocol_of(wire: ClientWire | UpstreamWire) -> str:
-    """The word for a format in operators' rules, such as ``protocol`` of payload rules."""
-    return wire.protocol if isinstance(wire, OfProtocol) else wire.name

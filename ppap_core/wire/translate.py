@@ -17,7 +17,8 @@ from ..conversation import (
     Usage,
     UsageUpdate,
 )
-from .format import FallsShort, StreamDecoder, StreamEncoder
+from .abilities import FallsShort, ability
+from .format import StreamDecoder, StreamEncoder
 
 CUT_SHORT: Final = ErrorDetail(
     message="The upstream closed the stream before the answer was complete",
@@ -81,9 +82,10 @@ class Translation:
             # Items that the decoder only ends because it must are left open: what is closed looks whole.
             said = [event for event in events[:-1] if type(event) is not ItemEnd]
             events = [*said, StreamError(CUT_SHORT), End()]
-        if isinstance(self._encoder, FallsShort):
+        choosy = ability(self._encoder, FallsShort)
+        if choosy is not None:
             written = self._encoder.feed(events)
-            self.error = self.error or self._encoder.shortfall
+            self.error = self.error or choosy.shortfall
             self.committed = self.committed or self.error is None
         else:
             written = self._written(events)
