@@ -267,5 +267,8 @@ class Conversation:
     """The client asked for usage in the stream."""
     continues: str | None = None
     """The field that points to an earlier answer, which some upstream keeps; ``None``: all is in here."""
+    prefills: bool = False
+    """Clients of the format mean a last assistant message as the beginning of the answer; to others it is
+    what was said before."""
     betas: Sequence[str] = ()
     extras: Extras = attrs.field(factory=dict)

@@ -103,6 +103,7 @@ def test_a_request_is_read(case: dict[str, Any]) -> None:
     """What a client says becomes items in the order it was said."""
     conversation = MESSAGES.decode_request(body_of(case["body"]))
     assert [shown(item) for item in conversation.items] == case["items"]
+    assert conversation.prefills
 
 
 @cases("refused")

@@ -88,6 +88,7 @@ def test_a_request_is_read(case: dict[str, Any]) -> None:
     assert told.pop("format") == "gemini"
     assert told.pop("model") == ""
     assert told.pop("include_usage") is True
+    assert told.pop("prefills") is True
     assert told == case["conversation"]
 
 

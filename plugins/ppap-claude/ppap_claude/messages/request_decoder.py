@@ -91,6 +91,7 @@ def _conversation(fields: _Request, body: JsonBody) -> Conversation:
         identity=_identity(fields.metadata),
         service_tier=fields.service_tier,
         include_usage=True,
+        prefills=True,
         betas=tuple(beta_names(fields.betas)),
         extras=_extras(body),
     )

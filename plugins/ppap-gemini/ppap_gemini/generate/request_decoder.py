@@ -114,6 +114,7 @@ def decode_request(body: JsonBody) -> Conversation:
             output=config.output,
             thinking=read_intent(config.thinking_config),
             include_usage=True,
+            prefills=True,
             extras=_extras(spelt),
         )
     except _UNREADABLE as error:

@@ -104,14 +104,17 @@ def _contents(
 ) -> Iterator[Fields]:
     """Turns as the API wants them: the user first, results at once and in the order of their calls.
 
-    A last turn with a call is left out: nobody has answered it, and the API would answer nothing.
+    A last turn of the model with a call is left out: nobody has answered it, and the API would answer
+    nothing. So is a plain one that is not meant as the beginning of the answer, which it would be here.
     """
     complete = paired(items)
     calls = [item for item in complete if isinstance(item, ToolCall)]
     writer = _Writer(calls, names, takes_ids(target.model))
     written = [content for turn in turns(complete) for content in writer.contents(turn)]
-    if written and written[-1]["role"] == "model" and _calls(written[-1]):
-        written.pop()
+    if written and written[-1]["role"] == "model":
+        plain = not _calls(written[-1])
+        if not plain or (len(written) > 1 and not conversation.prefills):
+            written.pop()
     if written and written[0]["role"] == "model":
         yield dict(NOBODY_SPOKE)
     yield from written
