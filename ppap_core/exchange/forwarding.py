@@ -13,6 +13,7 @@ import attrs
 
 from ..credentials import Candidate, Credential
 from ..upstream import Deadlines, UpstreamReply
+from ..wire.abilities import ability
 from ..wire.body import JsonBody
 from ..wire.format import Target
 from .answer import WholeAnswer
@@ -38,8 +39,8 @@ class ForwardCall:
 
 
 @runtime_checkable
-class Forwards(Protocol):
-    """What a `Provider` offers whose upstreams do more than generate."""
+class Forwards(Provider, Protocol):
+    """A `Provider` whose upstreams do more than generate."""
 
     @property
     def operations(self) -> Container[str]:
@@ -67,18 +68,14 @@ def forwarding(operation: str, *, shaping: bool = False) -> Work:
     """
 
     async def forward(exchange: Exchange, response: Response) -> None:
-        def able(candidate: Candidate) -> bool:
-            provider = exchange.proxy.carriers[candidate.credential.provider].provider
-            return (
-                isinstance(provider, Provider)
-                and isinstance(provider, Forwards)
-                and operation in provider.operations
-            )
+        def forwarder(candidate: Candidate) -> Forwards | None:
+            carrier = exchange.proxy.carriers[candidate.credential.provider]
+            provider = ability(carrier.provider, Forwards)
+            return provider if provider and operation in provider.operations else None
 
         async def forwarded(candidate: Candidate) -> WholeAnswer:
-            provider = exchange.proxy.carriers[candidate.credential.provider].provider
-            assert isinstance(provider, Provider)
-            assert isinstance(provider, Forwards)
+            provider = forwarder(candidate)
+            assert provider is not None
             call = ForwardCall(
                 operation=operation,
                 body=exchange.body,
@@ -87,8 +84,8 @@ def forwarding(operation: str, *, shaping: bool = False) -> Work:
                 deadlines=exchange.snapshot.deadlines,
                 client_headers=exchange.arrival.client_headers,
             )
-            if isinstance(provider, FitsForwarded):
-                call = attrs.evolve(call, body=provider.fitted(call))
+            if fits := ability(provider, FitsForwarded):
+                call = attrs.evolve(call, body=fits.fitted(call))
             if shaping and exchange.snapshot.shapers:
                 body = shaped_body(exchange, call.credential, call.target, exchange.wire, call.body)
                 call = attrs.evolve(call, body=body)
@@ -97,7 +94,7 @@ def forwarding(operation: str, *, shaping: bool = False) -> Work:
             return WholeAnswer(body=answer, headers=exchange.snapshot.passed_through(reply.headers))
 
         message = f"{operation} not supported: no upstream of model {exchange.route.model} offers it"
-        narrow(exchange, able, not_supported(message))
+        narrow(exchange, lambda candidate: forwarder(candidate) is not None, not_supported(message))
         answer = await first_answer(exchange, forwarded, same_dialect=True, learns=True)
         await response.whole(answer.body, answer.headers)
 

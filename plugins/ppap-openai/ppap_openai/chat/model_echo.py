@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import msgspec
 
 from ppap_core.errors import InvalidRequest
 from ppap_core.wire import JsonBody
-
-_PREFIX: Final = b"data: "
 
 
 class ModelEcho:

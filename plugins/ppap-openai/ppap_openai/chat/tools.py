@@ -19,7 +19,6 @@ CHOICE_WORDS: Final[Mapping[str, _Mode]] = {
     "required": "required",
     "any": "required",  # Mistral's word
 }
-_FUNCTION_KEYS: Final = frozenset({"name", "description", "parameters", "parametersJsonSchema", "strict"})
 
 
 def read_tools(tools: Sequence[Mapping[str, Any]], functions: Sequence[Mapping[str, Any]]) -> list[Tool]:

@@ -20,7 +20,7 @@ from ppap_core.exchange import (
     respond,
 )
 from ppap_core.proxy import Proxy
-from ppap_core.wire import JsonBody, Target
+from ppap_core.wire import JsonBody, Target, ability
 
 from ..image_tool import DEFAULT_MODEL, KEY, settings_of
 from .form import MEDIA_TYPE, read_form
@@ -74,9 +74,10 @@ def _draw(proxy: Proxy) -> Work:
 
         def able(candidate: Candidate) -> bool:
             provider = proxy.carriers[candidate.credential.provider].provider
-            if isinstance(provider, DrawsImages):
-                return any(provider.draws_images(candidate.credential, each) for each in candidate.targets)
-            return isinstance(provider, SpeaksMore) and exchange.wire in provider.also
+            if draws := ability(provider, DrawsImages):
+                return any(draws.draws_images(candidate.credential, each) for each in candidate.targets)
+            speaks = ability(provider, SpeaksMore)
+            return speaks is not None and exchange.wire in speaks.also
 
         message = f"Model {exchange.model} is not supported on {PATHS}. Use {DEFAULT_MODEL}."
         narrow(exchange, able, ErrorDetail(message=message, status=400, type="invalid_request_error"))
