@@ -6,7 +6,7 @@ more for a name that says how much to think.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, TypeAlias
 
 import attrs
@@ -86,8 +86,8 @@ class ModelIndex:
 
         ``auto`` is the newest model that is `available`, of those that are `preferred` if there are any.
 
-        Raises `InvalidRequest` if the name is empty, or ends in a level that the model lacks;
-        `ModelNotFound` if nobody serves it.
+        Raises `InvalidRequest` if the name is empty, or ends in a level that the model lacks or nobody
+        knows; `ModelNotFound` if nobody serves it.
         """
         key = model.casefold()
         route = self.routes.get(key)
@@ -98,6 +98,8 @@ class ModelIndex:
             return asked
         named = parenthesised(model)
         if named is not None and (asked := search.of(named.base, named.intent)) is not None:
+            if named.intent.mode == "unset" and named.value.isalpha():
+                _refuse_word(named.value, asked.route)
             return asked
         named = hyphened(model)
         if named is not None and (asked := search.with_level(named)) is not None:
@@ -174,8 +176,7 @@ class _Search:
         targets = [target for candidate in asked.route.candidates for target in candidate.targets]
         if all(target.intent.mode != "unset" for target in targets):
             return asked
-        supports = [target.thinking for target in targets if target.thinking is not None]
-        levels = dict.fromkeys(level for support in supports for level in support.levels)
+        levels = _levels_of(asked.route)
         if not levels or named.intent.level in levels:
             return None
         raise InvalidRequest(
@@ -183,3 +184,21 @@ class _Search:
             param="model",
             code="level_not_supported",
         )
+
+
+def _refuse_word(word: str, route: Route) -> None:
+    """A word in parentheses that is no level: left unsaid, it would look as if it had been heard (pain 26).
+
+    Raises `InvalidRequest` where the model has levels; elsewhere it says nothing (translation spec, D.2).
+    """
+    if levels := _levels_of(route):
+        raise InvalidRequest(
+            f"unknown level: {word}, valid levels: {', '.join(levels)}", param="model", code="unknown_level"
+        )
+
+
+def _levels_of(route: Route) -> Collection[str]:
+    """All that anybody knows who serves it."""
+    targets = (target for candidate in route.candidates for target in candidate.targets)
+    supports = [target.thinking for target in targets if target.thinking is not None]
+    return dict.fromkeys(level for support in supports for level in support.levels)

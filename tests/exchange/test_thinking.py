@@ -128,7 +128,7 @@ MATRIX = [
     (CHAT, "team/l(8192)", NOTHING, effort("medium")),
     (CHAT, "l(64000)", NOTHING, effort("high")),
     (CHAT, "l()", effort("low"), effort("low")),
-    (CHAT, "l(nonsense)", effort("low"), effort("low")),
+    (CHAT, "l(-5)", effort("low"), effort("low")),
     (CHAT, "l-slow", effort("high"), effort("low")),
     (CHAT, "l-slow(high)", NOTHING, effort("low")),
     (CHAT, "n", effort("high"), NOTHING),

@@ -133,7 +133,7 @@ def test_only_accounts_whose_model_has_the_level_serve_it() -> None:
         ("m(none)", "none"),
         ("m(auto)", "auto"),
         ("m()", ""),
-        ("m(what)", ""),
+        ("m(-5)", ""),
         ("auto", ""),
         ("auto(high)", "high"),
         ("auto-high", "high"),
@@ -169,6 +169,16 @@ def test_a_level_that_the_model_lacks_is_refused_with_those_it_has(name: str) ->
         index_of(model("m")).resolve(name, always)
     assert refusal.value.detail.code == "level_not_supported"
     assert refusal.value.detail.param == "model"
+
+
+def test_a_word_that_is_no_level_is_refused_with_those_there_are() -> None:
+    """Other text in parentheses says nothing, and nor does a word to a model without levels (D.2)."""
+    index = index_of(model("m"), model("n", thinking=None))
+    with pytest.raises(InvalidRequest, match="unknown level: ultra, valid levels: high, low") as refusal:
+        index.resolve("m(ultra)", always)
+    assert refusal.value.detail.code == "unknown_level"
+    for name in ("m()", "m( high )", "m(-5)", "n(ultra)"):
+        assert index.resolve(name, always).intent == ThinkingIntent()
 
 
 @pytest.mark.parametrize("name", ["m-max", "m-minimal", "n-high", "k-high", "k-high(low)", "x(high)"])
