@@ -50,7 +50,7 @@ async def listening(proxy: Proxy, host: str = LOOPBACK, port: int = 0) -> AsyncI
     try:
         yield server.url
     finally:
-        server.should_exit = True
+        server.stop()
         await task
         sock.close()
 
@@ -74,7 +74,35 @@ class _Server(uvicorn.Server):
 
 
 class _EmbeddedServer(_Server):
-    """The same inside somebody else's program, whose signals are not ours."""
+    """The same inside somebody else's program, whose signals are not ours.
+
+    It ends at once where nobody is served: uvicorn only looks every tenth of a second, which adds up
+    over a thousand tests.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[str], None]) -> None:
+        super().__init__(config, on_ready)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        ticking = asyncio.create_task(super().main_loop())
+        await self._stopped.wait()
+        ticking.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)  # idle connections are closed by now
+        if self.server_state.connections or self.server_state.tasks:
+            await super().shutdown(sockets)
+        else:
+            await self.lifespan.shutdown()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
