@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,7 +91,8 @@ def run(config: Path) -> None:
         serve_proxy(proxy, lambda url: click.echo(_greeting(proxy, url)))
     except OSError as error:
         where = f"{proxy.config.core.host or '*'}:{proxy.config.core.port}"
-        sys.exit(f"cannot listen on {where}: {error.strerror or error}")
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        sys.exit(f"cannot listen on {where}: {reason}; free it, or set another host or port in {config}")
 
 
 @cli.command()

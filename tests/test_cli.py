@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def test_init_writes_a_private_file_and_shows_the_keys_once(tmp_path: Path) -> N
     again = ppap("init", "--config", str(path))
     assert again.exit_code != 0
     assert "left as it is" in again.output
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path.write_text(f"host: 127.0.0.1\nport: {port}\n")
+        done = ppap("serve", "--config", str(path))
+    assert done.exit_code == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; free it, or set" in done.output
 
 
 def test_check_tells_every_mistake_with_its_place(tmp_path: Path) -> None:
