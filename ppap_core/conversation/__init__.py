@@ -41,6 +41,8 @@ from .request import (
     ToolChoice,
     ToolKind,
     ToolResult,
+    WebSearch,
+    WebSource,
 )
 from .thinking import ThinkingIntent, ThinkingSupport
 from .usage import ToolUsage, Usage
@@ -91,4 +93,6 @@ __all__ = [
     "ToolUsage",
     "Usage",
     "UsageUpdate",
+    "WebSearch",
+    "WebSource",
 ]

@@ -75,6 +75,7 @@ def _server_tool(opened: _OpenItem, texts: list[str]) -> Item:
         format=(meta.origin or "") if meta else "",
         value=(meta.native or {}) if meta else {},
         image=meta.image if meta else None,
+        search=meta.search if meta else None,
     )
 
 
@@ -147,7 +148,7 @@ class ReplyCollector:
             opened.segments.append([])
         if meta.annotation is not None:
             opened.annotations.append(meta.annotation)
-        if meta.signature or meta.redacted_data or meta.native or meta.image:
+        if meta.signature or meta.redacted_data or meta.native or meta.image or meta.search:
             known = opened.meta or meta
             opened.meta = ItemMeta(
                 meta.key,
@@ -156,6 +157,7 @@ class ReplyCollector:
                 origin=meta.origin or known.origin,
                 native=meta.native or known.native,
                 image=meta.image or known.image,
+                search=meta.search or known.search,
             )
 
 
@@ -184,11 +186,11 @@ def _item_events(item: Item, keys: Iterator[int], choice: int) -> list[Event]:
             start = ItemStart(key, "tool_call", item.call_id, item.name, item.kind, choice)
             deltas = [Delta(key, "tool_call", item.arguments)] if item.arguments else []
             return [start, *deltas, ItemEnd(key)]
-        case ServerToolItem(format=origin, value=value, image=image):
+        case ServerToolItem(format=origin, value=value, image=image, search=search):
             key = next(keys)
             return [
                 ItemStart(key, "server_tool", choice=choice),
-                ItemMeta(key, origin=origin, native=value, image=image),
+                ItemMeta(key, origin=origin, native=value, image=image, search=search),
                 ItemEnd(key),
             ]
         case _:

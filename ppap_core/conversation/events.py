@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from .reply import ErrorDetail, FinishReason
-from .request import Image, ToolKind
+from .request import Image, ToolKind, WebSearch
 from .usage import Usage
 
 ItemKey: TypeAlias = int | str
@@ -61,7 +61,8 @@ class ItemMeta(msgspec.Struct, frozen=True):
     ``origin`` is the wire format that issued ``signature`` or ``redacted_data``.
     ``segment`` is true where a new segment of reasoning begins in the same item.
     ``native`` is a server tool's item as the upstream wrote it, for the same format only; ``image``
-    is the picture that it made, or a newer state of it, for formats that show one.
+    is the picture that it made, or a newer state of it, ``search`` the search that it was, for
+    formats that show one.
     """
 
     key: ItemKey
@@ -72,6 +73,7 @@ class ItemMeta(msgspec.Struct, frozen=True):
     segment: bool = False
     native: Mapping[str, Any] | None = None
     image: Image | None = None
+    search: WebSearch | None = None
 
 
 class ItemEnd(msgspec.Struct, frozen=True, gc=False):

@@ -153,16 +153,35 @@ class ToolResult:
 
 
 @attrs.frozen(kw_only=True)
+class WebSource:
+    """A page that a search found; ``title`` is empty where it tells none."""
+
+    url: str
+    title: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WebSearch:
+    """A search of the web that the provider ran. ``id`` and ``query`` are empty where it tells none."""
+
+    id: str = ""
+    query: str = ""
+    sources: Sequence[WebSource] = ()
+
+
+@attrs.frozen(kw_only=True)
 class ServerToolItem:
     """A tool that the provider itself ran. ``value`` is the item as ``format`` wrote it.
 
-    ``image`` is the picture that it made, for formats that show one without knowing the tool.
+    ``image`` is the picture that it made, ``search`` what it looked for: for formats that show one
+    without knowing the tool.
     """
 
     format: str
     value: Mapping[str, Any]
     role: Role = "assistant"
     image: Image | None = None
+    search: WebSearch | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -21,6 +21,7 @@ from ppap_core.conversation import (
     ToolCall,
     Usage,
     UsageUpdate,
+    WebSearch,
 )
 from ppap_core.conversation.collect import ReplyCollector, events_of
 
@@ -34,6 +35,7 @@ REPLY = Reply(
         Message(role="assistant", parts=(Refusal("no"),)),
         ToolCall(call_id="c", name="f", arguments='{"a":1}'),
         ServerToolItem(format="here", value={"type": "search"}),
+        ServerToolItem(format="here", value={"type": "seek"}, search=WebSearch(id="s", query="q")),
         ServerToolItem(format="here", value={"type": "draw"}, image=Image(data="aGk=")),
         Message(role="assistant", parts=(Image(data="Ymll", media_type="image/png"),)),
     ),

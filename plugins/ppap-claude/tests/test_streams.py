@@ -34,7 +34,7 @@ from ppap_core.conversation import (
     UsageUpdate,
 )
 from ppap_core.errors import MalformedStream
-from ppap_core.testing.fixtures import fixture_cases
+from ppap_core.testing.fixtures import built, fixture_cases, noted
 from ppap_core.testing.guard_rules import keeps_the_rules
 from ppap_core.testing.strategies import batches, cut_up, event_sequences
 from ppap_core.wire import NO_NAMES, JsonBody, NameMap, StreamPath, Target
@@ -81,7 +81,11 @@ def shown(event: Event) -> list[Any]:
             return ["delta", key, text]
         case ItemMeta(key=key):
             fields = msgspec.structs.asdict(event)
-            return ["meta", key, {name: value for name, value in fields.items() if name != "key" and value}]
+            return [
+                "meta",
+                key,
+                {name: noted(value) for name, value in fields.items() if name != "key" and value},
+            ]
         case ItemEnd(key=key):
             return ["end", key]
         case UsageUpdate(usage):
@@ -156,7 +160,7 @@ def events_from(told: Sequence[list[Any]]) -> list[Event]:
         "start": Start,
         "open": opened,
         "delta": lambda key, text: Delta(key, kinds[key], text),
-        "meta": lambda key, fields: ItemMeta(key, **fields),
+        "meta": lambda key, fields: ItemMeta(key, **built(fields)),
         "end": ItemEnd,
         "usage": lambda fields: UsageUpdate(Usage(**fields)),
         "finish": Finish,

@@ -138,6 +138,34 @@ async def test_messages(way: Road, stream: bool) -> None:
 
 
 @streamed_or_not
+async def test_a_search_for_messages(way: Road, stream: bool) -> None:
+    """A search is shown as one of the client's format; its history is not sent back as calls (C.16)."""
+    action = {"type": "search", "query": "q", "sources": [{"type": "url", "url": "https://a.example"}]}
+    item = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": action}
+    way.says(stream_of([item, message("Found")]), frames("Yes"))
+    turns: list[Any] = [{"role": "user", "content": "Hello"}]
+    asked: Any = {"model": MODEL, "max_tokens": 99}
+    async with way.anthropic as client:
+        if stream:
+            async with client.messages.stream(messages=turns, **asked) as events:
+                told = await events.get_final_message()
+        else:
+            told = await client.messages.create(messages=turns, **asked)
+        for block in told.content:
+            type(block).model_validate(block.model_dump())
+        use, result, text = (block.model_dump(exclude_none=True) for block in told.content)
+        turns += [{"role": "assistant", "content": [use, result, text]}, {"role": "user", "content": "Sure?"}]
+        await client.messages.create(messages=turns, **asked)
+    assert use == {"type": "server_tool_use", "id": "ws_1", "name": "web_search", "input": {"query": "q"}}
+    assert (result["tool_use_id"], [page["url"] for page in result["content"]]) == (
+        "ws_1",
+        ["https://a.example"],
+    )
+    assert (text["text"], told.stop_reason) == ("Found", "end_turn")
+    assert [item["type"] for item in way.asked["input"]] == ["message"] * 3
+
+
+@streamed_or_not
 async def test_gemini(way: Road, stream: bool) -> None:
     """Google's SDK reaches it too."""
     way.says(frames(["Hel", "lo"]))

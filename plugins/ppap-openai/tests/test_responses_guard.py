@@ -22,6 +22,7 @@ from ppap_core.conversation import (
     ItemStart,
     StreamError,
     Tool,
+    WebSearch,
 )
 from ppap_core.testing.strategies import batches, event_sequences
 
@@ -76,6 +77,11 @@ def test_free_text_pictures_and_citations_are_written_by_the_rules(data: st.Data
             ItemStart("i", "server_tool"),
             ItemMeta("i", image=Image(data="aGk=", media_type="image/png")),
             ItemEnd("i"),
+        ],
+        "search": [
+            ItemStart("w", "server_tool"),
+            ItemMeta("w", native={"type": "x"}, origin="elsewhere", search=WebSearch(query="q")),
+            ItemEnd("w"),
         ],
         "foreign": [
             ItemStart("s", "server_tool"),

@@ -7,11 +7,13 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from ppap_core.conversation import ItemMeta, ToolKind
+from ppap_core.conversation import ItemMeta, ToolKind, WebSearch
 
 from .arguments import object_text
 from .content import citation_of
+from .identifiers import CallIds
 from .vocabulary import NAME
+from .web_search import search_blocks
 
 encode: Final = msgspec.json.Encoder().encode
 _START: Final = (
@@ -153,11 +155,13 @@ class ToolBlock:
 
 
 class NativeBlock:
-    """A server tool's block, for the clients whose format it comes from; hidden from all others."""
+    """A server tool's block as this format wrote it, or the search of another; all else is hidden."""
 
-    def __init__(self, numbers: Iterator[int]) -> None:
+    def __init__(self, numbers: Iterator[int], ids: CallIds) -> None:
         self._numbers = numbers
+        self._ids = ids
         self._native: Mapping[str, Any] | None = None
+        self._search: WebSearch | None = None
 
     def begin(self, out: list[bytes]) -> None:
         pass
@@ -168,10 +172,14 @@ class NativeBlock:
     def meta(self, meta: ItemMeta, out: list[bytes]) -> None:
         if meta.origin == NAME and meta.native is not None:
             self._native = meta.native
+        self._search = meta.search or self._search
 
     def end(self, out: list[bytes]) -> None:
         if self._native is not None:
             write_whole(self._native, self._numbers, out)
+        elif self._search is not None:
+            for block in search_blocks(self._search, self._ids):
+                write_whole(block, self._numbers, out)
 
 
 def write_whole(block: Mapping[str, Any], numbers: Iterator[int], out: list[bytes]) -> None:

@@ -31,6 +31,7 @@ from .errors import is_error, read_error
 from .identifiers import CallIds, Spelling, new_message_id
 from .usage import NOTHING, read_counts, usage_object
 from .vocabulary import NAME, finish_reason, stop_reason
+from .web_search import search_blocks, search_of
 
 _GZIP: Final = b"\x1f\x8b"
 
@@ -131,7 +132,7 @@ def _items(content: list[msgspec.Raw], names: NameMap) -> list[Item]:
             continue
         items += _spoken(parts)
         reader = _READERS.get(kind)
-        items.append(reader(raw, names) if reader else ServerToolItem(format=NAME, value=native(raw)))
+        items.append(reader(raw, names) if reader else _server_tool(raw))
     return items + _spoken(parts)
 
 
@@ -149,6 +150,11 @@ def _reasoning(raw: bytes, names: NameMap) -> Item:
 
 def _redacted(raw: bytes, names: NameMap) -> Item:
     return Reasoning(redacted_data=_redacted_block(raw).data, origin=NAME)
+
+
+def _server_tool(raw: bytes) -> Item:
+    value = native(raw)
+    return ServerToolItem(format=NAME, value=value, search=search_of(value))
 
 
 def _tool_call(raw: bytes, names: NameMap) -> Item:
@@ -213,8 +219,10 @@ def _blocks(item: Item, spelling: Spelling, ids: CallIds) -> list[dict[str, Any]
                     "input": input_value(item.arguments, item.kind),
                 }
             ]
-        case ServerToolItem(format=origin, value=value):
-            return [dict(value)] if origin == NAME else []
+        case ServerToolItem(format=origin, value=value, search=search):
+            if origin == NAME:
+                return [dict(value)]
+            return [] if search is None else list(search_blocks(search, ids))
         case _:
             return []
 

@@ -23,11 +23,15 @@ from .thinking import (
     ThinkingField,
     written,
 )
+from .web_search import SEARCH_RESULT, SERVER_TOOL_USE, is_own_id
 
 MAX_TOKENS_OF_UNKNOWN: Final = 1024
 """``max_tokens`` for one of Anthropic's models whose own limit is not known."""
 
 _THINKING_WORDS: Final = re.compile(rb'"(?:thinking"|signature"\s*:\s*"([A-Za-z0-9+/_-]{4}))')
+_THINKS_HERE: Final = b'"thinking"'
+_SEARCHES: Final = f'"{SERVER_TOOL_USE}"'.encode()
+_FOUND: Final = f'"{SEARCH_RESULT}"'.encode()
 _THINKS: Final = ("enabled", "adaptive", "auto")
 _FORCED: Final = ("any", "tool")
 _FINE: Final = (None, b"null", b"1", b"1.0")
@@ -48,6 +52,8 @@ class _MessageFields(msgspec.Struct):
 class _BlockFields(msgspec.Struct):
     type: str = ""
     signature: str | None = None
+    id: str | None = None
+    tool_use_id: str | None = None
 
 
 _message: Final = msgspec.json.Decoder(_MessageFields).decode
@@ -178,11 +184,11 @@ def _max_tokens(target: Target, thinking: ThinkingField | None) -> int | None:
 
 
 def _section_changes(body: JsonBody, target: Target) -> Changes:
-    """Foreign thinking removed, then breakpoints: set where there are none, and kept within limits."""
+    """What is foreign removed, then breakpoints: set where there are none, and kept within limits."""
     tools, system, messages = body.raw("tools"), body.raw("system"), body.raw("messages")
     sent = kept = Sections(tools=tools, system=system, messages=messages)
     if messages is not None and is_own_model(target.model):
-        own = without_foreign_thinking(messages)
+        own = without_foreign_blocks(messages)
         kept = sent if own is messages else attrs.evolve(sent, messages=own)
     kept = kept.within_limits() if "cache_control" in body else kept.with_breakpoints()
     names = ("tools", "system", "messages")
@@ -190,21 +196,21 @@ def _section_changes(body: JsonBody, target: Target) -> Changes:
     return {name: after for name, before, after in pairs if after is not before}
 
 
-def without_foreign_thinking(messages: bytes) -> bytes:
+def without_foreign_blocks(messages: bytes) -> bytes:
     """The messages without thinking that another vendor's model signed, or nobody (C.6; pain 23).
 
     Anthropic refuses the whole request for one such block, which a conversation has after its user
-    switched models. The same object if there is none.
+    switched models, and for a search of another vendor (C.16). The same object if there is none.
     """
-    if b'"thinking"' not in messages or _all_own(messages):
+    if _SEARCHES not in messages and (_THINKS_HERE not in messages or _all_own(messages)):
         return messages
     array = JsonArray(messages, "messages")
     changes = {
         index: kept
         for index, raw in enumerate(array)
-        if b'"thinking"' in raw and (kept := _own_blocks_only(raw)) is not raw
+        if (_THINKS_HERE in raw or _SEARCHES in raw) and (kept := _own_blocks_only(raw)) is not raw
     }
-    return array.edited(changes)
+    return array.edited(changes) if changes else messages
 
 
 def _all_own(messages: bytes) -> bool:
@@ -221,7 +227,7 @@ def _all_own(messages: bytes) -> bool:
 
 
 def _own_blocks_only(raw: bytes) -> bytes | None:
-    """A message without foreign thinking; ``None`` if nothing is left of it, `raw` if nothing goes."""
+    """A message without what is foreign; ``None`` if nothing is left of it, `raw` if nothing goes."""
     try:
         fields = _message(raw)
         if fields.role != "assistant" or not bytes(fields.content).startswith(b"["):
@@ -238,7 +244,11 @@ def _own_blocks_only(raw: bytes) -> bytes | None:
 
 
 def _is_foreign(raw: bytes) -> bool:
-    if not raw.startswith(b"{") or b'"thinking"' not in raw:
+    if not raw.startswith(b"{") or not any(word in raw for word in (_THINKS_HERE, _SEARCHES, _FOUND)):
         return False
     block = _block(raw)
-    return block.type == "thinking" and not is_own_signature(block.signature)
+    if block.type == "thinking":
+        return not is_own_signature(block.signature)
+    if block.type == SERVER_TOOL_USE:
+        return not is_own_id(block.id)
+    return block.type == SEARCH_RESULT and not is_own_id(block.tool_use_id)

@@ -29,6 +29,7 @@ from .content import annotation
 from .errors import read_error
 from .usage import NOTHING, Counts, read_counts
 from .vocabulary import NAME, finish_reason
+from .web_search import search_of
 
 
 class _DeltaFields(msgspec.Struct, gc=False):
@@ -230,7 +231,7 @@ class MessagesStreamDecoder:
             return
         if opened.native is not None:
             value = _with_input(opened.native, "".join(opened.arguments))
-            events.append(ItemMeta(opened.key, origin=NAME, native=value))
+            events.append(ItemMeta(opened.key, origin=NAME, native=value, search=search_of(value)))
         elif opened.whole_input not in ("", "{}", "null"):
             events.append(Delta(opened.key, "tool_call", opened.whole_input))
         events.append(ItemEnd(opened.key))

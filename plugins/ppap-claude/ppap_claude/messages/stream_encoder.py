@@ -107,7 +107,7 @@ class MessagesStreamEncoder:
             self._last_call = ToolBlock(self._numbers, call_id, name, event.tool_kind)
             return self._last_call
         if event.kind == "server_tool":
-            return NativeBlock(self._numbers)
+            return NativeBlock(self._numbers, self._ids)
         self._refused = self._refused or event.kind == "refusal"
         return TextBlock(self._numbers)
 

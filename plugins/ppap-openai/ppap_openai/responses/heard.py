@@ -20,6 +20,7 @@ from .name import FORMAT, JsonObject
 from .output_items import CALL_FIELDS, CALL_TYPES
 from .signatures import read_opaque
 from .tool_names import flat_name
+from .web_search import read_search
 
 MEDIA_OF_FORMAT: Final[Mapping[str, str]] = {
     "png": "image/png",
@@ -330,7 +331,7 @@ class HeardServerTool(Heard):
         if item.get("type") == "image_generation_call" and self.shows(item):
             self._shown = _text(item, "result")
             image = image_of(self._shown, _text(item, "output_format"))
-        events.append(ItemMeta(self._key, origin=FORMAT, native=item, image=image))
+        events.append(ItemMeta(self._key, origin=FORMAT, native=item, image=image, search=read_search(item)))
         self.end(events)
 
     def end(self, events: list[Event]) -> None:

@@ -213,7 +213,7 @@ class ResponsesStreamEncoder:
         lane = self._lanes[event.key]
         kind = lane.start.kind
         if kind == "server_tool":
-            lane.meta = event if event.native is not None else lane.meta
+            lane.meta = lane.meta if event.native is None and event.search is None else event
             lane.image = event.image or lane.image
         elif kind == "reasoning":
             if event.segment and lane.item is None:

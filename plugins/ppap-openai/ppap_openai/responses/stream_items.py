@@ -13,10 +13,12 @@ from ppap_core.wire.sse import event_frame
 from ..chat.tool_names import unwrapped
 from . import output_items
 from .annotations import write_annotation
+from .identifiers import ItemIds
 from .name import FORMAT, JsonObject
 from .output_items import CALL_FIELDS, ItemStatus
 from .signatures import Opaque, write_opaque
 from .tool_names import CalledTool
+from .web_search import write_search
 
 _encode: Final = msgspec.json.Encoder().encode
 _DELTA: Final = b'event: %b\ndata: {"type":"%b","item_id":%b,"output_index":%d,%b"delta":'
@@ -271,8 +273,10 @@ _TOLD_AS_THEY_RUN: Final = frozenset(
 
 
 def server_tool_item(item_id: str, meta: ItemMeta | None, image: Image | None) -> JsonObject | None:
-    """What to tell of a provider's tool: its own item, or the picture it made; ``None``: nothing."""
+    """What to tell of a provider's tool: its own item, its search, or its picture; ``None``: nothing."""
     if meta is not None and meta.native is not None and meta.origin == FORMAT:
         native = dict(meta.native)
         return native if isinstance(native.get("id"), str) else {**native, "id": item_id}
+    if meta is not None and meta.search is not None:
+        return write_search(ItemIds.of_call("ws", meta.search.id or item_id), meta.search)
     return None if image is None else output_items.picture(item_id, image)
