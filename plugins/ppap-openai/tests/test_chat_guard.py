@@ -85,6 +85,14 @@ def test_healthy_traffic_passes(name: str) -> None:
     assert CHAT.stream_guard().feed(TRAFFIC.streams[name]) == []
 
 
+def test_calls_that_are_null_say_nothing() -> None:
+    """Some upstreams name every field of a delta in every chunk."""
+    nothing = FRAMES[FINISH].replace(b'"delta":{}', b'"delta":{"tool_calls":null}')
+    nothing = nothing.replace(b'"finish_reason":"tool_calls"', b'"finish_reason":null')
+    assert b'"tool_calls":null' in nothing
+    assert violations(CHAT, [*FRAMES[:FINISH], nothing, nothing, *FRAMES[FINISH:]]) == []
+
+
 def test_two_choices_and_their_calls_do_not_mix() -> None:
     """Each choice has its own role, calls and end (pain 22)."""
     second = [frame.replace(b'"index":0,"delta"', b'"index":1,"delta"') for frame in FRAMES[:-2]]

@@ -205,7 +205,9 @@ class ChatGuard(ChunkGuard):
         if len(delta) != 1:
             return None
         ((key, value),) = delta.items()
-        if key in _SAID and value is not None:
+        if value is None:
+            return None
+        if key in _SAID:
             return alike(frame, key)
         if key == "tool_calls" and len(value) == 1 and "id" not in value[0]:
             return alike(frame, self._choices[told["index"]].calls[value[0]["index"]].text)
