@@ -7,13 +7,15 @@ It is the oracle of the tests, and at run time counts what upstreams break (``st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final, Protocol, TypeAlias, runtime_checkable
 
+import attrs
 import msgspec
 
 from ..errors import MalformedStream
-from .sse import FrameSplitter, frames
+from .alike import Alike
+from .sse import FrameSplitter
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -69,11 +71,6 @@ class Mended(Protocol):
 
 
 _WORD: Final = re.compile(r"[a-z][a-z_.]{0,63}").fullmatch
-_STRING: Final = re.compile(rb'(?:[^"\\\x00-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
-_STRINGS: Final = re.compile(rb'(?:[^"\\\x01-\x1f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*').fullmatch
-"""The same with NUL, which stands in no JSON, between several."""
-_OBFUSCATION: Final = re.compile(rb',"obfuscation":"[^"\\]*"')
-"""Padding of random length, which some upstreams add to each event."""
 
 
 def shown(value: object) -> str:
@@ -83,83 +80,26 @@ def shown(value: object) -> str:
     return value if isinstance(value, str) and _WORD(value) else "another value"
 
 
-class Alike:
-    """What frames are like that differ from the last one in its text only, and may follow it.
+@attrs.frozen
+class Varying:
+    """What differs from event to event and says nothing to a guard; ``plain`` is read instead.
 
-    Most of a stream is such frames, and recognising them costs a tenth of reading them.
-    ``heard`` collects the texts as they stand in the JSON; ``None``: nobody wants them.
+    It must be as whole as what it stands for, so that nothing wrong is hidden by it.
     """
 
-    __slots__ = ("after", "before", "heard")
+    mark: bytes
+    """Stands in each."""
+    pattern: re.Pattern[bytes]
+    plain: bytes
 
-    def __init__(self, before: bytes, after: bytes, heard: list[bytes] | None) -> None:
-        self.before = before
-        self.after = after
-        self.heard = heard
-
-    def run(self, parts: Sequence[bytes], start: int, number: int) -> int:
-        """How many frames from `start` on are like this. ``number``: of the events before them."""
-        texts = self._texts(parts, start, number)
-        told = b"\0".join(texts)
-        if not _STRINGS(told) or told.count(b"\0") != max(0, len(texts) - 1):
-            return 0
-        if not told.isascii() and not _is_text(texts):
-            return 0
-        if self.heard is not None:
-            self.heard += texts
-        return len(texts)
-
-    def _texts(self, parts: Sequence[bytes], start: int, number: int) -> list[bytes]:
-        """The texts of the frames from `start` on, up to the first that is not like this."""
-        before, after = self.before, self.after
-        opening, ending = len(before), len(after)
-        least = opening + ending
-        texts = []
-        for place in range(start, len(parts)):
-            part = parts[place]
-            if not part.startswith(before) or not part.endswith(after) or len(part) < least:
-                break
-            texts.append(part[opening:-ending])
-        return texts
+    def plain_in(self, block: bytes) -> bytes:
+        return self.pattern.sub(self.plain, block)
 
 
-def alike(frame: bytes, key: str, heard: list[bytes] | None = None) -> Alike | None:
-    """What frames are like that have another text under `key`; ``None`` where that cannot be told."""
-    opening = b'"%b":"' % key.encode()
-    start = frame.find(opening) + len(opening)
-    if start < len(opening) or frame.find(opening, start) >= 0:
-        return None
-    match = _STRING.match(frame, start)
-    assert match is not None  # an empty text matches, too
-    return Alike(frame[:start], frame[match.end() :], heard)
-
-
-def _is_text(texts: Sequence[bytes]) -> bool:
-    try:
-        for text in texts:
-            text.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def inner_text(value: str) -> bytes:
-    """A text as it stands in JSON, without its quotes: what `Alike` collects."""
-    return msgspec.json.encode(value)[1:-1]
-
-
-def whole_text(pieces: Sequence[bytes]) -> str:
-    """What collected pieces tell together."""
-    return msgspec.json.decode(b'"%b"' % b"".join(pieces), type=str)
-
-
-def is_object(pieces: Sequence[bytes]) -> bool:
-    """Whether collected pieces are the JSON text of an object. No piece at all stands for one."""
-    try:
-        told = whole_text(pieces)
-        return not told.strip() or isinstance(msgspec.json.decode(told), dict)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
+PADDING: Final = Varying(
+    b'"obfuscation":', re.compile(rb'"obfuscation":"[ !#-\[\]-~]*"'), b'"obfuscation":""'
+)
+"""Of random length, which some upstreams add to each event."""
 
 
 class FrameGuard:
@@ -172,30 +112,41 @@ class FrameGuard:
     """Whether each frame names its event, as the ``type`` in its data does."""
     _LAST: ClassVar[bytes] = b""
     """Data that is no JSON and ends a stream."""
+    _VARYING: ClassVar = PADDING
 
     def __init__(self) -> None:
         self._frames = FrameSplitter()
         self._events = 0
         self._over = False
         self._alike: Alike | None = None
+        self._varies = False
 
     def feed(self, data: bytes) -> list[str]:
         try:
             block = self._frames.feed(data)
         except MalformedStream:
             return ["a frame does not end"]
-        if b'"obfuscation"' in block:
-            block = _OBFUSCATION.sub(b"", block)
-        parts = frames(block)
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        if self._varies:
+            block = self._VARYING.plain_in(block)
+        whole = block.isascii() or _is_text(block)
         found: list[str] = []
         place = 0
-        while place < len(parts):
-            run = self._alike.run(parts, place, self._events) if self._alike is not None else 0
-            self._events += run
-            place += run
-            if not run:
-                found += self._read(parts[place])
-                place += 1
+        while place < len(block):
+            if whole and self._alike is not None:
+                count, place = self._alike.run(block, place, self._events)
+                self._events += count
+                if count:
+                    continue
+            end = block.index(b"\n\n", place)
+            frame = block[place:end]
+            if not self._varies and self._VARYING.mark in frame:
+                self._varies = True
+                block, place = self._VARYING.plain_in(block[place:]), 0
+                continue
+            found += self._read(frame)
+            place = end + 2
         return found
 
     def close(self) -> list[str]:
@@ -246,6 +197,14 @@ class FrameGuard:
     def _ended(self) -> Iterator[str]:
         """What is wrong if the stream ends here."""
         yield "the stream ends without a last event"
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def read_object(data: bytes) -> JsonObject | None:

@@ -29,6 +29,8 @@ class FrameSplitter:
 
         Raises `MalformedStream` for a frame that does not end within `MAX_FRAME_BYTES`.
         """
+        if not self._rest and data.endswith(b"\n\n") and b"\r" not in data:
+            return data
         end = data.rfind(b"\n\n") + 2
         if b"\r" in data or (self._rest and self._rest[-1].endswith((b"\n", b"\r"))):
             return self._feed_slowly(data)

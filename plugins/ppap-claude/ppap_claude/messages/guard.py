@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import attrs
 
-from ppap_core.wire.guard import Alike, FrameGuard, JsonObject, alike, inner_text, is_object, shown
+from ppap_core.wire.alike import Alike, Kept, alike, inner_text
+from ppap_core.wire.guard import FrameGuard, JsonObject, shown
 
 from .vocabulary import FINISH_OF_STOP_REASON
 
@@ -31,12 +32,12 @@ _CALL: Final = "tool_use"
 
 @attrs.define
 class _Block:
-    """The block that is open. ``pieces`` are the arguments of a call, or nothing."""
+    """The block that is open. ``input`` is that of a call, or nothing."""
 
     index: int
     type: str
     signed: bool = False
-    pieces: list[bytes] = attrs.field(factory=list)
+    input: Kept = attrs.field(factory=Kept)
 
 
 class MessagesGuard(FrameGuard):
@@ -123,14 +124,14 @@ class MessagesGuard(FrameGuard):
             return None
         kind = event["delta"]["type"]
         field = _REPEATABLE.get(kind)
-        pieces = self._block.pieces if kind == "input_json_delta" else None
-        return None if field is None else alike(frame, field, pieces)
+        heard = self._block.input if kind == "input_json_delta" else None
+        return None if field is None else alike(frame, field, heard=heard)
 
     def _told(self, block: _Block, kind: str, value: Any) -> Iterator[str]:
         if not isinstance(value, dict if kind == "citations_delta" else str):
             yield f"{kind} without what it tells"
         elif kind == "input_json_delta":
-            block.pieces.append(inner_text(str(value)))
+            block.input.add(inner_text(str(value)))
         elif kind == "signature_delta":
             if block.signed:
                 yield "a thought is signed twice"
@@ -142,7 +143,7 @@ class MessagesGuard(FrameGuard):
         block = self._block
         if block is None or event.get("index") != block.index:
             yield f"block {shown(event.get('index'))} stops, which is not open"
-        if block is not None and block.type == _CALL and not is_object(block.pieces):
+        if block is not None and block.type == _CALL and not block.input.is_object():
             self._half_call = True
         self._block = None
 

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from ppap_core.wire.guard import Alike, FrameGuard, JsonObject, alike
+from ppap_core.wire.alike import Alike, alike
+from ppap_core.wire.guard import FrameGuard, JsonObject, Varying
 
 from .vocabulary import FINISH_OF_WORD
 
+_COUNT: Final = rb'"[A-Za-z]+": ?[0-9]+'
+_COUNTS: Final = Varying(
+    b'"usageMetadata"',
+    re.compile(rb'"usageMetadata": ?\{%b(?:, ?%b)*\}' % (_COUNT, _COUNT)),
+    b'"usageMetadata":{}',
+)
+"""Google tells with each chunk how many tokens there were so far."""
 _SEPARATOR: Final = b",\r\n"
 """Stands between the elements of an array, and never inside of one: JSON escapes line ends."""
 
@@ -17,6 +26,7 @@ class GeminiGuard(FrameGuard):
     """A `ppap_core.wire.StreamGuard` for server-sent events."""
 
     _NAMED = False
+    _VARYING = _COUNTS
 
     def __init__(self) -> None:
         super().__init__()

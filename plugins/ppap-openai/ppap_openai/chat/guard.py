@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final
 
 import attrs
 
-from ppap_core.wire.guard import Alike, FrameGuard, JsonObject, alike, shown
+from ppap_core.wire.alike import Alike, alike
+from ppap_core.wire.guard import FrameGuard, JsonObject, shown
 
 _WHOLE: Final = ("id", "created", "model")
 """What all chunks have, and have alike."""

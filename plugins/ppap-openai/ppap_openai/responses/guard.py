@@ -6,12 +6,13 @@ every number and every text must agree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ppap_core.wire.guard import Alike, FrameGuard, alike, shown
+from ppap_core.wire.alike import Alike, alike
+from ppap_core.wire.guard import FrameGuard, shown
 
-from .guard_items import GuardedItem, guarded
+from .guard_items import GuardedItem, digests, guarded
 from .name import JsonObject
 
 TERMINALS: Final[Mapping[str, str]] = {
@@ -21,33 +22,7 @@ TERMINALS: Final[Mapping[str, str]] = {
 }
 """Last events → the status of the response in them. An ``error`` ends a stream too."""
 OPENINGS: Final = ("response.created", "response.in_progress")
-_NUMBER: Final = b'"sequence_number":%d'
 _COUNTS: Final = ("input_tokens", "output_tokens", "total_tokens")
-
-
-class _Numbered(Alike):
-    """Deltas, none of them empty, each with the next number before its text or after it."""
-
-    __slots__ = ("_ends", "_starts")
-
-    def __init__(self, found: Alike, number: bytes) -> None:
-        super().__init__(found.before, found.after, found.heard)
-        self._starts = found.before.split(number)
-        self._ends = found.after.split(number)
-
-    def _texts(self, parts: Sequence[bytes], start: int, number: int) -> list[bytes]:
-        texts = []
-        for place in range(start, len(parts)):
-            part, token = parts[place], _NUMBER % number
-            before, after = token.join(self._starts), token.join(self._ends)
-            if not part.startswith(before) or not part.endswith(after):
-                break
-            text = part[len(before) : -len(after)]
-            if not text:
-                break
-            texts.append(text)
-            number += 1
-        return texts
 
 
 class ResponsesGuard(FrameGuard):
@@ -77,10 +52,8 @@ class ResponsesGuard(FrameGuard):
         index = event.get("output_index")
         if not str(event.get("type")).endswith(".delta") or not isinstance(index, int):
             return None
-        pieces = self._items[index].pieces
-        found = alike(frame, "delta", pieces)
-        number = _NUMBER % event["sequence_number"]
-        return _Numbered(found, number) if found is not None and frame.count(number) == 1 else None
+        heard = self._items[index].heard
+        return alike(frame, "delta", heard=heard, least=1, number_key="sequence_number")
 
     def _failed(self, event: JsonObject) -> Iterator[str]:
         self._over = True
@@ -116,7 +89,7 @@ class ResponsesGuard(FrameGuard):
         response = event.get("response")
         if not isinstance(response, dict) or status == "failed":
             return
-        if [item.done for item in self._items] != response.get("output"):
+        if [item.done for item in self._items] != digests(response.get("output")):
             yield "the output differs from the items that were told, or one of them is not done"
         usage = response.get("usage")
         if not isinstance(usage, dict) or not all(isinstance(usage.get(key), int) for key in _COUNTS):

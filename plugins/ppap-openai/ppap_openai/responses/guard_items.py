@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from ppap_core.wire.guard import inner_text, shown, whole_text
+from ppap_core.wire.alike import Digest, Told, digest, inner_text
+from ppap_core.wire.guard import shown
 
 from .name import JsonObject
 
@@ -13,12 +14,12 @@ from .name import JsonObject
 class GuardedItem:
     """An item from ``output_item.added`` to ``output_item.done``.
 
-    The methods yield what is wrong; nothing if all is well.
+    The methods yield what is wrong; nothing if all is well. What was told is kept as digests only.
     """
 
     def __init__(self, item: JsonObject) -> None:
         self.type = str(item.get("type"))
-        self.done: JsonObject | None = None
+        self.done: Digest | None = None
         self._id = item.get("id")
 
     def event(self, kind: str, event: JsonObject) -> Iterator[str]:
@@ -30,8 +31,8 @@ class GuardedItem:
         yield from self._inner(kind, event)
 
     @property
-    def pieces(self) -> list[bytes] | None:
-        """Where the deltas of what is being told are collected, as they stand in the JSON."""
+    def heard(self) -> Told | None:
+        """Where the deltas of what is being told go."""
         return None
 
     def end(self, item: JsonObject) -> Iterator[str]:
@@ -39,7 +40,7 @@ class GuardedItem:
             yield "the item is done twice"
         if item.get("type") != self.type or item.get("id") != self._id:
             yield f"a {shown(self.type)} ends as another item"
-        self.done = item
+        self.done = digest(item)
         yield from self._ended(item)
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
@@ -64,14 +65,14 @@ class _Parts(GuardedItem):
 
     def __init__(self, item: JsonObject) -> None:
         super().__init__(item)
-        self._closed: list[JsonObject] = []
+        self._closed: list[Digest] = []
         self._part: JsonObject | None = None
-        self._text: list[bytes] = []
-        self._told: str | None = None
+        self._text = Told()
+        self._told: Digest | None = None
         self._begun_with = item.get(self._LIST)
 
     @property
-    def pieces(self) -> list[bytes] | None:
+    def heard(self) -> Told | None:
         return self._text
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
@@ -95,7 +96,7 @@ class _Parts(GuardedItem):
             return
         if part.get(self._WORDS[part["type"]][1]) != "":
             yield "a part begins with text"
-        self._part, self._text, self._told = part, [], None
+        self._part, self._text, self._told = part, Told(), None
 
     def _said(self, kind: str, event: JsonObject, part: JsonObject) -> Iterator[str]:
         word, field = self._WORDS[part["type"]]
@@ -104,10 +105,10 @@ class _Parts(GuardedItem):
                 yield f"{shown(kind)} after the text was done"
             if not event.get("delta"):
                 yield f"{shown(kind)} without text"
-            self._text.append(inner_text(str(event.get("delta", ""))))
+            self._text.add(inner_text(str(event.get("delta", ""))))
         elif kind == f"{word}.done":
-            self._told = whole_text(self._text)
-            if event.get(field) != self._told:
+            self._told = self._text.digest
+            if digest(event.get(field)) != self._told:
                 yield f"{shown(kind)} tells another text than its deltas"
         elif kind != f"{word}.annotation.added":
             yield f"{shown(kind)} inside of a part of type {part['type']}"
@@ -119,9 +120,9 @@ class _Parts(GuardedItem):
             yield "a part is done before its text"
         if not isinstance(part, dict) or part.get("type") != self._part["type"]:
             yield "a part is done as one of another type"
-        elif part.get(self._WORDS[part["type"]][1]) != self._told:
+        elif digest(part.get(self._WORDS[part["type"]][1])) != self._told:
             yield "a part is done with another text than was told"
-        self._closed.append(part if isinstance(part, dict) else {})
+        self._closed.append(digest(part))
         self._part = None
 
     def _ended(self, item: JsonObject) -> Iterator[str]:
@@ -129,7 +130,7 @@ class _Parts(GuardedItem):
             yield f"a {self.type} begins with {self._LIST}"
         if self._part is not None:
             yield "the item is done while a part is open"
-        if item.get(self._LIST) != self._closed:
+        if digests(item.get(self._LIST)) != self._closed:
             yield f"the {self._LIST} of a {self.type} differs from its parts"
 
 
@@ -158,11 +159,11 @@ class _Call(GuardedItem):
         self._word, self._field = CALL_WORDS[self.type]
         self._names = {key: item.get(key) for key in ("call_id", "name", "namespace")}
         self._begun_with = item.get(self._field)
-        self._text: list[bytes] = []
-        self._told: Any = None
+        self._text = Told()
+        self._told: Digest | None = None
 
     @property
-    def pieces(self) -> list[bytes] | None:
+    def heard(self) -> Told | None:
         return self._text
 
     def _inner(self, kind: str, event: JsonObject) -> Iterator[str]:
@@ -171,10 +172,10 @@ class _Call(GuardedItem):
         if kind == f"{self._word}.delta":
             if not event.get("delta"):
                 yield f"{shown(kind)} without text"
-            self._text.append(inner_text(str(event.get("delta", ""))))
+            self._text.add(inner_text(str(event.get("delta", ""))))
         elif kind == f"{self._word}.done":
-            self._told = event.get(self._field)
-            if self._told != (whole_text(self._text) or self._empty):
+            self._told = digest(event.get(self._field))
+            if self._told != (self._text.digest if self._text else digest(self._empty)):
                 yield f"{shown(kind)} tells another text than its deltas"
         else:
             yield f"{shown(kind)} inside of a {shown(self.type)}"
@@ -190,7 +191,7 @@ class _Call(GuardedItem):
             yield f"a {self.type} begins with {self._field}"
         if {key: item.get(key) for key in self._names} != self._names:
             yield f"a {self.type} ends under another name or id"
-        if self._told is None or item.get(self._field) != self._told:
+        if self._told is None or digest(item.get(self._field)) != self._told:
             yield f"a {self.type} is done with other {self._field} than were told"
 
 
@@ -203,6 +204,11 @@ _GUARDS: Final[Mapping[str, type[GuardedItem]]] = {
     "reasoning": _Reasoning,
     **dict.fromkeys(CALL_WORDS, _Call),
 }
+
+
+def digests(values: object) -> list[Digest] | None:
+    """Those of the items or parts in a list; ``None``: it is none."""
+    return list(map(digest, values)) if isinstance(values, list) else None
 
 
 def guarded(item: JsonObject) -> GuardedItem:
