@@ -139,7 +139,9 @@ class FrameGuard:
                 self._events += count
                 if count:
                     continue
-            end = block.index(b"\n\n", place)
+            end = block.find(b"\n\n", place)
+            if end < 0:
+                break  # a line end more than a frame needs
             frame = block[place:end]
             if not self._varies and self._VARYING.mark in frame:
                 self._varies = True
