@@ -29,7 +29,7 @@ from ppap_core.wire import (
 
 from . import reply, request_decoder, request_encoder, request_relay
 from .chunk import read_enveloped
-from .envelope import NAME, REQUEST, closed, closed_frames, enveloped, inner
+from .envelope import NAME, REQUEST, closed, closed_frames, inner
 from .format import GEMINI
 from .guard import CodeAssistGuard
 from .siblings import TO_ENVELOPED
@@ -62,7 +62,8 @@ class CodeAssistFormat:
 
     def encode_request(self, conversation: Conversation, target: Target) -> EncodedRequest:
         fields, names = request_encoder.request_fields(conversation, target)
-        return EncodedRequest(enveloped(msgspec.json.encode(fields), target.model), names)
+        # In one go: a long request is not copied into its envelope.
+        return EncodedRequest(msgspec.json.encode({"model": target.model, REQUEST: fields}), names)
 
     def patch_request(self, body: JsonBody, target: Target) -> EncodedRequest:
         """Model, thinking, and what the service would refuse; all else is between the two of them."""
