@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -42,6 +43,8 @@ REASONS: Final[Mapping[str, FinishReason]] = {
 FAILED: Final = "error"
 """Not a reason but a failure, which some aggregators report in place of one."""
 
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>"|\\?\Z)', re.DOTALL)
+"""A JSON string, or what there is of one that was cut off. It never goes back: calls may be long."""
 _CUT: Final[frozenset[FinishReason]] = frozenset({"length", "content_filter"})
 
 
@@ -66,16 +69,6 @@ def settled(reason: FinishReason, last_call: str | None) -> FinishReason:
 
 def is_whole(arguments: str) -> bool:
     """Whether argument text was not cut off. None at all stands for ``{}``, and is whole."""
-    depth = 0
-    quoted = escaped = False
-    for character in arguments:
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            quoted = True
-        elif character in "{[":
-            depth += 1
-        elif character in "}]":
-            depth -= 1
-    return not quoted and depth <= 0
+    bare = _STRING.sub(lambda found: "" if found["end"] == '"' else '"', arguments)
+    closed = bare.count("{") + bare.count("[") <= bare.count("}") + bare.count("]")
+    return closed and '"' not in bare

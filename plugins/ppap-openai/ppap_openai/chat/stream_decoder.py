@@ -99,7 +99,7 @@ class ChatStreamDecoder:
     def _done(self, events: list[Event]) -> None:
         """The end, told by the upstream: who said something whole has finished, even without a reason."""
         for state in self._choices.values():
-            if state.whole and not state.finished:
+            if not state.finished and state.whole:
                 state.finish("", events)
         self._end(events)
 
